@@ -1,0 +1,159 @@
+"""The descriptor table of a task (shared by CLONE_FILES)."""
+
+from heapq import heappop, heappush
+
+from sentry.vfs.file import O_PATH, FileDescription
+from syscalls.abi.errno import EBADF, EINVAL, EMFILE
+from syscalls.abi.errors import SyscallError
+
+
+class FdTable:
+    """Numbers to open file descriptions. Lowest free number first, as POSIX demands.
+
+    ``limit`` is RLIMIT_NOFILE's soft value, kept by the kernel. ``host_copies`` are the numbers that also exist in the guest's
+    host table because a mapping needed them (kernel-facts.md 10).
+    """
+
+    __slots__ = ("_cloexec", "_files", "_free", "_next", "host_copies", "limit", "references")
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self._files: dict[int, FileDescription] = {}
+        self._cloexec: set[int] = set()
+        self._free: list[int] = []
+        self._next = 0
+        self.host_copies: set[int] = set()
+        self.references = 1
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def get(self, fd: int) -> FileDescription:
+        """Return the description. Errors: EBADF, also for an O_PATH descriptor."""
+        file = self._files.get(fd)
+        if file is None or file.flags & O_PATH:
+            raise SyscallError(EBADF)
+        return file
+
+    def get_any(self, fd: int) -> FileDescription:
+        """Like ``get`` but O_PATH descriptors are welcome (fstat, dup, *at folders)."""
+        file = self._files.get(fd)
+        if file is None:
+            raise SyscallError(EBADF)
+        return file
+
+    def readable(self, fd: int) -> FileDescription:
+        """A description open for reading. Errors: EBADF."""
+        file = self._files.get(fd)
+        if file is None or not file.is_readable:
+            raise SyscallError(EBADF)
+        return file
+
+    def writable(self, fd: int) -> FileDescription:
+        """A description open for writing. Errors: EBADF."""
+        file = self._files.get(fd)
+        if file is None or not file.is_writable:
+            raise SyscallError(EBADF)
+        return file
+
+    def install(self, file: FileDescription, *, cloexec: bool = False, minimum: int = 0) -> int:
+        """Put ``file`` at the lowest free number ≥ ``minimum``; takes a reference. Errors: EMFILE."""
+        fd = self._lowest(minimum)
+        if fd >= self.limit:
+            if not minimum:
+                heappush(self._free, fd)
+            raise SyscallError(EMFILE)
+        self._put(fd, file, cloexec)
+        return fd
+
+    def replace(self, fd: int, file: FileDescription, *, cloexec: bool = False) -> None:
+        """dup2(2): put ``file`` at ``fd``, closing what was there. Errors: EBADF beyond the limit."""
+        if not 0 <= fd < self.limit:
+            raise SyscallError(EBADF)
+        old = self._files.get(fd)
+        self._put(fd, file, cloexec)
+        if old is not None:
+            old.release()
+
+    def close(self, fd: int) -> None:
+        """Forget the number and drop its reference. Errors: EBADF."""
+        file = self._files.pop(fd, None)
+        if file is None:
+            raise SyscallError(EBADF)
+        self._cloexec.discard(fd)
+        heappush(self._free, fd)
+        file.release()
+
+    def is_cloexec(self, fd: int) -> bool:
+        """FD_CLOEXEC of a number."""
+        return fd in self._cloexec
+
+    def set_cloexec(self, fd: int, *, value: bool) -> None:
+        """Set FD_CLOEXEC. Errors: EBADF."""
+        self.get_any(fd)
+        if value:
+            self._cloexec.add(fd)
+        else:
+            self._cloexec.discard(fd)
+
+    def numbers(self) -> list[int]:
+        """All open numbers in order."""
+        return sorted(self._files)
+
+    def find(self, fd: int) -> FileDescription | None:
+        """The description or None."""
+        return self._files.get(fd)
+
+    def copy(self) -> "FdTable":
+        """fork(2), unshare(CLONE_FILES): the same descriptions under the same numbers."""
+        table = FdTable(self.limit)
+        table._files = dict(self._files)
+        table._cloexec = set(self._cloexec)
+        table._free = list(self._free)
+        table._next = self._next
+        table.host_copies = set(self.host_copies)
+        for file in self._files.values():
+            file.references += 1
+        return table
+
+    def close_on_exec(self) -> None:
+        """execve(2): close what is marked, and every host copy is gone too."""
+        for fd in sorted(self._cloexec):
+            self.close(fd)
+        self.host_copies.clear()
+
+    def close_all(self) -> None:
+        """The last task that used the table is gone."""
+        for fd in self.numbers():
+            self.close(fd)
+
+    def check_number(self, fd: int) -> None:
+        """Errors: EINVAL for F_DUPFD beyond the limit."""
+        if not 0 <= fd < self.limit:
+            raise SyscallError(EINVAL)
+
+    def _put(self, fd: int, file: FileDescription, cloexec: bool) -> None:
+        file.references += 1
+        self._files[fd] = file
+        if cloexec:
+            self._cloexec.add(fd)
+        else:
+            self._cloexec.discard(fd)
+
+    def _lowest(self, minimum: int) -> int:
+        files = self._files
+        if minimum:
+            fd = minimum
+            while fd in files:
+                fd += 1
+            return fd
+        free = self._free
+        while free:
+            fd = heappop(free)
+            if fd not in files:
+                return fd
+        fd = self._next
+        while fd in files:
+            fd += 1
+        self._next = fd + 1
+        return fd

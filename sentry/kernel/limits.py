@@ -1,0 +1,30 @@
+"""Limits of a whole sandbox; every one has a number."""
+
+from dataclasses import dataclass
+
+from syscalls.abi.errno import ENOMEM
+from syscalls.abi.errors import SyscallError
+
+
+@dataclass(slots=True)
+class SandboxLimits:
+    """Totals over all containers of a sandbox. ``bytes_used`` counts tmpfs, overlay, pipe and socket bytes."""
+
+    tasks_max: int = 4096
+    files_max: int = 100_000
+    memory_max: int | None = None
+    bytes_max: int = 1 << 30
+    inodes_max: int = 1_000_000
+    pipe_size_max: int = 1 << 20
+    bytes_used: int = 0
+
+    def charge(self, count: int) -> None:
+        """Account ``count`` bytes that the sentry keeps for the guest. Errors: ENOMEM (callers may turn it into ENOSPC)."""
+        limit = self.bytes_max if self.memory_max is None else min(self.bytes_max, self.memory_max)
+        if self.bytes_used + count > limit:
+            raise SyscallError(ENOMEM)
+        self.bytes_used += count
+
+    def uncharge(self, count: int) -> None:
+        """Give ``count`` bytes back."""
+        self.bytes_used -= count

@@ -1,0 +1,70 @@
+"""A task: one guest thread as the sentry knows it. Concerns live in their own files (task_clone, task_exec, task_exit, signals)."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sentry.kernel.creds import Credentials
+    from sentry.kernel.fd_table import FdTable
+    from sentry.kernel.fs_context import FsContext
+    from sentry.kernel.kernel import Kernel
+    from sentry.kernel.thread_group import ThreadGroup
+    from sentry.mm.usermem import UserMemory
+    from sentry.platform.interface import Context
+    from sentry.sched.fiber import Fiber
+    from sentry.vfs.mount import MountNamespace
+
+
+class Task:
+    """One guest thread.
+
+    ``tid`` is the guest's number, ``context.host_tid`` the host's. ``fiber`` runs its current system call. ``memory`` is the
+    only way to its memory. ``fds``, ``fs`` and ``group`` may be shared with other tasks as clone(2) said.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "clear_child_tid",
+        "context",
+        "credentials",
+        "fds",
+        "fiber",
+        "fs",
+        "group",
+        "is_exiting",
+        "kernel",
+        "memory",
+        "mounts",
+        "name",
+        "tid",
+        "trap",
+    )
+
+    def __init__(
+        self,
+        kernel: "Kernel",
+        context: "Context",
+        group: "ThreadGroup",
+        memory: "UserMemory",
+        fds: "FdTable",
+        fs: "FsContext",
+        mounts: "MountNamespace",
+        credentials: "Credentials",
+        name: bytes,
+    ) -> None:
+        self.kernel = kernel
+        self.context = context
+        self.tid = context.guest_tid
+        self.group = group
+        self.memory = memory
+        self.fds = fds
+        self.fs = fs
+        self.mounts = mounts
+        self.credentials = credentials
+        self.name = name
+        self.fiber: Fiber
+        self.is_exiting = False
+        #: (nr, a0..a5) of the call under way, for tracing and restart
+        self.trap: tuple[int, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<Task {self.tid} {self.name!r}>"

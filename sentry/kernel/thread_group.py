@@ -1,0 +1,71 @@
+"""A process: the tasks that share a tgid, and what belongs to the process as a whole."""
+
+from typing import TYPE_CHECKING
+
+from sentry.sched.waitqueue import WaitQueue
+
+if TYPE_CHECKING:
+    from sentry.kernel.session import ProcessGroup
+    from sentry.kernel.task import Task
+    from sentry.vfs.context import Path
+
+
+class ThreadGroup:
+    """A process. ``tgid`` is the guest's pid.
+
+    ``wait_queue`` wakes waiters of this process when a child changes state; ``exit_status`` is the host's wait status once
+    the tracer has reaped the leader (None while alive).
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "arguments",
+        "auxv",
+        "children",
+        "environment",
+        "executable",
+        "exit_queue",
+        "exit_status",
+        "has_execed",
+        "host_pid",
+        "is_child_subreaper",
+        "is_stopped",
+        "leader",
+        "limits",
+        "parent",
+        "process_group",
+        "start_time_ns",
+        "stop_report",
+        "tasks",
+        "tgid",
+        "timers",
+        "wait_queue",
+    )
+
+    def __init__(self, tgid: int, parent: "ThreadGroup | None", process_group: "ProcessGroup", limits: dict[int, tuple[int, int]]) -> None:
+        self.tgid = tgid
+        self.parent = parent
+        self.process_group = process_group
+        self.limits = limits
+        self.tasks: dict[int, Task] = {}
+        self.leader: Task
+        self.children: dict[int, ThreadGroup] = {}
+        self.wait_queue = WaitQueue()
+        self.exit_queue = WaitQueue()
+        self.exit_status: int | None = None
+        self.is_stopped = False
+        self.stop_report: str | None = None  # "stopped" or "continued", until a wait has told the parent
+        self.is_child_subreaper = False
+        self.has_execed = False
+        self.executable: Path | None = None
+        self.arguments = b""
+        self.environment = b""
+        self.auxv = b""
+        self.start_time_ns = 0
+        self.timers: dict[int, object] = {}
+        self.host_pid = 0
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether any task is left."""
+        return self.exit_status is None
