@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from sentry.kernel.fd_table import FdTable
     from sentry.kernel.fs_context import FsContext
     from sentry.kernel.kernel import Kernel
+    from sentry.kernel.task_exec import PendingExec
     from sentry.kernel.thread_group import ThreadGroup
     from sentry.mm.usermem import UserMemory
     from sentry.platform.interface import Context
@@ -26,15 +27,18 @@ class Task:
         "clear_child_tid",
         "context",
         "credentials",
+        "exec_errno",
         "fds",
         "fiber",
         "fs",
         "group",
         "is_exiting",
+        "is_masked",
         "kernel",
         "memory",
         "mounts",
         "name",
+        "pending_exec",
         "tid",
         "trap",
     )
@@ -63,8 +67,14 @@ class Task:
         self.name = name
         self.fiber: Fiber
         self.is_exiting = False
+        #: sleeping in the host under a signal mask (ppoll and its kin): signals reach it without a kick
+        self.is_masked = False
         #: (nr, a0..a5) of the call under way, for tracing and restart
         self.trap: tuple[int, ...] = ()
+        #: an execve that the host has been asked to carry out
+        self.pending_exec: PendingExec | None = None
+        #: why the last execve failed (positive errno), for the container's first program
+        self.exec_errno = 0
 
     def __repr__(self) -> str:
         return f"<Task {self.tid} {self.name!r}>"

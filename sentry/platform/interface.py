@@ -96,6 +96,10 @@ class Context(Protocol):
     def proceed(self) -> None:
         """Let the host kernel run the trapped call unchanged. Only for calls whose arguments are registers."""
 
+    def proceed_then(self, done: Callable[[], None]) -> None:
+        """``proceed`` for a call that never sleeps (kill), and call ``done`` once it has run: the thread is stopped by
+        PTRACE_INTERRUPT before the reply, so that it stops again right after the call."""
+
     def kick(self, restart: int) -> None:
         """A signal is pending for this thread: end its trapped call with ``-restart`` so that the host kernel
         runs the handler and restarts the call or returns EINTR (kernel-facts.md 1)."""

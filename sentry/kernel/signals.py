@@ -1,0 +1,79 @@
+"""Signals from the sentry's side (signal(7)).
+
+Dispositions, masks, frames and queues are the host kernel's; the sentry only sends what a kernel would send, and wakes
+threads that are deaf because their trapped call waits here (kernel-facts.md 1, 2): a *kick* ends the wait, lets the host run
+the handler, and the call comes again or returns EINTR, as SA_RESTART says.
+"""
+
+from typing import TYPE_CHECKING
+
+from syscalls.abi.signal import SIGCHLD, SIGCONT, SIGKILL, SIGSTOP, SIGURG, SIGWINCH
+
+if TYPE_CHECKING:
+    from sentry.kernel.session import ProcessGroup
+    from sentry.kernel.task import Task
+    from sentry.kernel.thread_group import ThreadGroup
+
+_IGNORED_BY_DEFAULT = frozenset((SIGCHLD, SIGCONT, SIGURG, SIGWINCH))
+
+
+class Signals:
+    """Sends signals and kicks deaf threads."""
+
+    __slots__ = ()
+
+    def send_task(self, task: "Task", signal: int) -> None:
+        """Send a kernel signal to one thread (SIGPIPE)."""
+        if not task.is_exiting:
+            task.context.send_signal(signal, to_thread=True)
+            self._kick(task, signal)
+
+    def send_group(self, group: "ThreadGroup", signal: int) -> None:
+        """Send a kernel signal to a process (SIGALRM, a terminal's SIGINT)."""
+        if group.is_alive and group.tasks:
+            group.leader.context.send_signal(signal)
+            self.kick_group(group, signal)
+
+    def send_process_group(self, process_group: "ProcessGroup", signal: int) -> None:
+        """Send a kernel signal to every member of a process group."""
+        for group in list(process_group.members.values()):
+            self.send_group(group, signal)
+
+    def sent_by_guest(self, sender: "Task", targets: "list[ThreadGroup | Task]", signal: int) -> None:
+        """``sender``'s own kill call is let through now; the threads it wakes are kicked once it has run."""
+
+        def has_run() -> None:
+            for target in targets:
+                self.after_send(target, signal)
+
+        sender.context.proceed_then(has_run)
+
+    def after_send(self, target: "ThreadGroup | Task", signal: int) -> None:
+        """``signal`` is pending for ``target`` on the host: kick who must take it."""
+        tasks = getattr(target, "tasks", None)
+        if tasks is None:
+            self._kick(target, signal)  # type: ignore[arg-type]
+        else:
+            self.kick_group(target, signal)  # type: ignore[arg-type]
+
+    def child_changed(self, parent: "ThreadGroup", signal: int) -> None:
+        """The host has sent ``signal`` (SIGCHLD) to ``parent`` for a child."""
+        self.kick_group(parent, signal)
+
+    def kick_group(self, group: "ThreadGroup", signal: int) -> None:
+        """Kick every deaf thread of ``group`` that would take ``signal``."""
+        for task in list(group.tasks.values()):
+            self._kick(task, signal)
+
+    def _kick(self, task: "Task", signal: int) -> None:
+        fiber = task.fiber
+        if signal == SIGKILL or not fiber.is_busy or fiber.has_interrupt or task.is_masked:
+            return
+        if signal != SIGSTOP:
+            context = task.context
+            bit = 1 << (signal - 1)
+            if context.blocked_signals() & bit:
+                return
+            if not context.caught_signals() & bit and (signal in _IGNORED_BY_DEFAULT or context.ignored_signals() & bit):
+                return
+        fiber.interrupt()

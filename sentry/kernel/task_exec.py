@@ -1,0 +1,211 @@
+"""execve(2): find and check the program in the guest's own VFS, and commit to it once the host has gone through.
+
+Scripts, interpreters, permission bits and set-id policy are decided here; the host kernel tears the old program down
+(kernel-facts.md 13 to 15). Everything a hostile guest can change during an await is read once, before, as a copy.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sentry.kernel.task_exit import exit_task
+from sentry.loader import elf, plan, script
+from sentry.mm.usermem import BytesSink
+from sentry.vfs.context import OpenContext, Path
+from sentry.vfs.namespace import resolve
+from sentry.vfs.permission import MAY_EXEC, check_permission
+from syscalls.abi.errno import E2BIG, EACCES, ELIBBAD, ELOOP, ENOEXEC
+from syscalls.abi.errors import SyscallError
+
+if TYPE_CHECKING:
+    from sentry.kernel.task import Task
+    from sentry.platform.interface import ExecPlan
+    from sentry.vfs.file import FileDescription
+
+AT_FDCWD = -100
+AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW = 0x1000, 0x100
+S_IFMT, S_IFREG = 0o170000, 0o100000
+MS_NOEXEC = 8
+ARGUMENTS_MAX = 2 << 20
+STRING_MAX = 32 * 4096
+
+
+@dataclass(slots=True)
+class PendingExec:
+    """What ``commit`` needs once the host has executed; ``files`` stay open until then."""
+
+    plan: "ExecPlan"
+    path: Path
+    name: bytes
+    files: "list[FileDescription]"
+
+
+async def prepare(task: "Task", dirfd: int, pathname: bytes, argv_addr: int, flags: int) -> PendingExec:
+    """Return the checked plan. Errors: as execve(2)."""
+    path = await resolve(
+        task,
+        dirfd,
+        pathname,
+        follow=not flags & AT_SYMLINK_NOFOLLOW,
+        empty_ok=bool(flags & AT_EMPTY_PATH),
+    )
+    name = pathname.rsplit(b"/", 1)[-1][:15] or b"%d" % dirfd
+    execfn = _execfn(dirfd, pathname)
+    files: list[FileDescription] = []
+    try:
+        file, head = await _open_executable(task, path, files)
+        argv: list[bytes] | None = None
+        depth = 0
+        program_path = path
+        script_name = execfn
+        while script.is_script(head):
+            if depth == script.DEPTH_MAX:
+                raise SyscallError(ELOOP)
+            depth += 1
+            interpreter_name, argument = script.parse(head)
+            if argv is None:
+                argv = _read_strings(task, argv_addr)
+            argv = [interpreter_name, *([argument] if argument is not None else []), script_name, *argv[1:]]
+            script_name = interpreter_name
+            program_path = await resolve(task, AT_FDCWD, interpreter_name)
+            file, head = await _open_executable(task, program_path, files)
+        return await _plan_elf(task, file, head, program_path, name, execfn, argv, files)
+    except BaseException:
+        for opened in files:
+            opened.release()
+        raise
+
+
+def commit(task: "Task", pending: PendingExec) -> None:
+    """The old program is gone: close-on-exec, the new name, the new executable. Precondition: threads are gone."""
+    group = task.group
+    if task.fds.references > 1:
+        task.fds.references -= 1
+        task.fds = task.fds.copy()
+    task.fds.close_on_exec()
+    task.name = pending.name
+    group.executable = pending.path
+    group.has_execed = True
+    for opened in pending.files:
+        opened.release()
+
+
+def abandon(pending: PendingExec) -> None:
+    """The host refused after all (E2BIG): release the files."""
+    for opened in pending.files:
+        opened.release()
+
+
+def dethread(task: "Task") -> None:
+    """execve by one thread ends all others; the survivor becomes the leader under the process's own number."""
+    group = task.group
+    table = task.kernel.tasks
+    for other in list(group.tasks.values()):
+        if other is not task:
+            _drop_thread(other)
+    if task.tid != group.tgid:
+        table.tasks.pop(task.tid, None)
+        group.tasks.pop(task.tid, None)
+        task.tid = group.tgid
+    table.tasks[task.tid] = task
+    group.tasks[task.tid] = task
+    group.leader = task
+
+
+def _drop_thread(other: "Task") -> None:
+    if other.tid == other.group.tgid:
+        # The old leader is not the end of the process here: only its own resources go.
+        other.is_exiting = True
+        other.fiber.cancel()
+        other.kernel.tasks.tasks.pop(other.tid, None)
+        other.group.tasks.pop(other.tid, None)
+        other.fds.references -= 1
+    else:
+        exit_task(other, 0)
+
+
+async def _open_executable(task: "Task", path: Path, files: "list[FileDescription]") -> "tuple[FileDescription, bytes]":
+    inode = path.inode
+    attr = await inode.getattr()
+    if attr.mode & S_IFMT != S_IFREG:
+        raise SyscallError(EACCES)
+    check_permission(task.credentials, attr, MAY_EXEC)
+    if not attr.mode & 0o111 or path.mount.flags & MS_NOEXEC:
+        raise SyscallError(EACCES)
+    file = await inode.open(OpenContext(path, 0, task))
+    file.acquire()
+    files.append(file)
+    return file, await _read(file, 0, script.LINE_MAX)
+
+
+async def _read(file: "FileDescription", offset: int, length: int) -> bytes:
+    sink = BytesSink(length)
+    while sink.remaining:
+        position = offset + len(sink.data)
+        count = await file.read_remote(sink, position) if file.is_remote else file.try_read(sink, position)
+        if not count:
+            break
+    return bytes(sink.data)
+
+
+async def _plan_elf(
+    task: "Task",
+    file: "FileDescription",
+    head: bytes,
+    path: Path,
+    name: bytes,
+    execfn: bytes,
+    argv: list[bytes] | None,
+    files: "list[FileDescription]",
+) -> PendingExec:
+    image = elf.parse(head, await _read(file, *elf.phdr_range(head)))
+    interpreter = None
+    if image.interpreter_at is not None:
+        raw = await _read(file, *image.interpreter_at)
+        if raw[-1:] != b"\0":
+            raise SyscallError(ENOEXEC)
+        interpreter_path = await resolve(task, AT_FDCWD, raw.split(b"\0", 1)[0])
+        loader_file, loader_head = await _open_executable(task, interpreter_path, files)
+        try:
+            loader_image = elf.parse(loader_head, await _read(loader_file, *elf.phdr_range(loader_head)))
+        except SyscallError as error:
+            raise SyscallError(ELIBBAD) from error
+        interpreter = plan.Program(loader_image, await loader_file.mapping_fd(writable=False, shared=False))  # type: ignore[arg-type]
+    program = plan.Program(image, await file.mapping_fd(writable=False, shared=False))  # type: ignore[arg-type]
+    creds = task.credentials
+    random = task.kernel.random
+    new_plan = plan.build(
+        program,
+        interpreter,
+        execfn=execfn,
+        ids=(creds.uid, creds.euid, creds.gid, creds.egid),
+        is_secure=creds.uid != creds.euid or creds.gid != creds.egid,
+        random_below=lambda bound: int.from_bytes(random(8), "little") % bound,
+        argv=argv,
+    )
+    return PendingExec(new_plan, path, name, files)
+
+
+def _execfn(dirfd: int, pathname: bytes) -> bytes:
+    """What AT_EXECFN shows and what a script is told its own name is (Linux: fs/exec.c, alloc_bprm())."""
+    if dirfd == AT_FDCWD or pathname.startswith(b"/"):
+        return pathname
+    return b"/dev/fd/%d" % dirfd + (b"/" + pathname if pathname else b"")
+
+
+def _read_strings(task: "Task", addr: int) -> list[bytes]:
+    """A NULL-terminated array of strings. Errors: EFAULT, E2BIG."""
+    strings: list[bytes] = []
+    if not addr:
+        return strings
+    total = 0
+    while True:
+        pointer = task.memory.read_u64(addr + 8 * len(strings))
+        if not pointer:
+            return strings
+        text = task.memory.guest.read_string(pointer, STRING_MAX)
+        if text is None:
+            raise SyscallError(E2BIG)
+        total += len(text) + 9
+        if total > ARGUMENTS_MAX:
+            raise SyscallError(E2BIG)
+        strings.append(text)

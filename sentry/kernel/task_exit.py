@@ -1,0 +1,108 @@
+"""Deaths: what ends with a task and with a process (exit(2), wait(2)).
+
+The tracer has reaped the host's zombie; its real parent, if it is a guest, can now wait for it natively (kernel-facts.md 5).
+"""
+
+from typing import TYPE_CHECKING
+
+from syscalls.abi.signal import SIGCHLD, SIGCONT, SIGHUP
+
+if TYPE_CHECKING:
+    from sentry.kernel.task import Task
+    from sentry.kernel.thread_group import ThreadGroup
+
+
+def exit_task(task: "Task", wait_status: int) -> None:
+    """Release what ``task`` alone held; the end of a leader is the end of its process."""
+    if task.is_exiting:
+        return
+    task.is_exiting = True
+    kernel = task.kernel
+    task.fiber.cancel()
+    kernel.tasks.tasks.pop(task.tid, None)
+    group = task.group
+    group.tasks.pop(task.tid, None)
+    fds = task.fds
+    fds.references -= 1
+    if fds.references == 0:
+        fds.close_all()
+    if task.tid == group.tgid:
+        exit_group(group, wait_status)
+
+
+def exit_group(group: "ThreadGroup", wait_status: int) -> None:
+    """A process has ended with the host's ``wait_status``: tell its parent, hand its children on, hang up its session."""
+    kernel = group.leader.kernel
+    for task in list(group.tasks.values()):
+        exit_task(task, wait_status)
+    if group.exit_status is not None:
+        return
+    group.exit_status = wait_status
+    for timer in list(group.timers.values()):
+        timer.cancel()  # type: ignore[attr-defined]
+    group.timers.clear()
+    _reparent(group)
+    group.exit_queue.wake()
+    session = group.process_group.session
+    if session.leader is group:
+        session.leader = None
+        _hang_up(group)
+    parent = group.parent
+    if parent is None or not parent.is_alive:
+        forget(group)
+        return
+    kernel.signals.child_changed(parent, SIGCHLD)
+    parent.wait_queue.wake()
+
+
+def forget(group: "ThreadGroup") -> None:
+    """The zombie has been waited for (or nobody ever will): its number is free."""
+    table = group.leader.kernel.tasks
+    if table.groups.get(group.tgid) is group:
+        del table.groups[group.tgid]
+    if group.parent is not None:
+        group.parent.children.pop(group.tgid, None)
+    table.leave(group)
+
+
+def reap_vanished(parent: "ThreadGroup", exists: "dict[int, bool]") -> None:
+    """Forget the dead children of ``parent`` that the host no longer knows (``exists[host_pid]`` false)."""
+    for child in list(parent.children.values()):
+        if child.exit_status is not None and not exists.get(child.host_pid, True):
+            forget(child)
+
+
+def _reparent(group: "ThreadGroup") -> None:
+    if not group.children:
+        return
+    kernel = group.leader.kernel
+    heir = group.parent
+    while heir is not None and not (heir.is_alive and (heir.is_child_subreaper or heir.parent is None)):
+        heir = heir.parent
+    for child in list(group.children.values()):
+        child.parent = heir
+        if heir is None:
+            if child.exit_status is not None:
+                forget(child)
+        else:
+            heir.children[child.tgid] = child
+            if child.exit_status is not None:
+                kernel.signals.child_changed(heir, SIGCHLD)
+    group.children.clear()
+    if heir is not None:
+        heir.wait_queue.wake()
+
+
+def _hang_up(leader: "ThreadGroup") -> None:
+    """The session leader is gone: the foreground process group gets SIGHUP and SIGCONT, the terminal is free (exit(3p))."""
+    session = leader.process_group.session
+    terminal = session.terminal
+    if terminal is None:
+        return
+    session.terminal = None
+    signals = leader.leader.kernel.signals
+    foreground = getattr(terminal, "foreground", None)
+    if foreground is not None:
+        signals.send_process_group(foreground, SIGHUP)
+        signals.send_process_group(foreground, SIGCONT)
+    terminal.disassociate()  # type: ignore[attr-defined]

@@ -1,0 +1,77 @@
+"""All tasks, processes, process groups and sessions of one pid namespace (a container)."""
+
+from typing import TYPE_CHECKING
+
+from sentry.kernel.session import ProcessGroup, Session
+
+if TYPE_CHECKING:
+    from sentry.kernel.task import Task
+    from sentry.kernel.thread_group import ThreadGroup
+
+
+class TaskTable:
+    """Finds tasks by the guest's numbers.
+
+    A number that is not in here does not exist for the guest: no call lets it through to the host.
+    """
+
+    __slots__ = ("groups", "process_groups", "sessions", "tasks")
+
+    def __init__(self) -> None:
+        self.tasks: dict[int, Task] = {}
+        self.groups: dict[int, ThreadGroup] = {}
+        self.process_groups: dict[int, ProcessGroup] = {}
+        self.sessions: dict[int, Session] = {}
+
+    def __len__(self) -> int:
+        return len(self.tasks)
+
+    def find_task(self, tid: int) -> "Task | None":
+        """The task with that tid, or None."""
+        return self.tasks.get(tid)
+
+    def find_group(self, pid: int) -> "ThreadGroup | None":
+        """The process with that pid, or None; zombies are found until their parent has waited for them."""
+        return self.groups.get(pid)
+
+    def new_session(self, group: "ThreadGroup") -> Session:
+        """setsid(2): ``group`` becomes leader of a new session and of a new process group in it."""
+        session = Session(group.tgid)
+        session.leader = group
+        self.sessions[session.sid] = session
+        self.join(group, ProcessGroup(group.tgid, session))
+        return session
+
+    def join(self, group: "ThreadGroup", process_group: ProcessGroup) -> None:
+        """Move ``group`` from its process group into ``process_group`` (setpgid(2))."""
+        old: ProcessGroup | None = getattr(group, "process_group", None)
+        if old is process_group and group.tgid in old.members:
+            return
+        if old is not None:
+            self.leave(group)
+        process_group.session.process_groups[process_group.pgid] = process_group
+        self.process_groups[process_group.pgid] = process_group
+        process_group.add(group)
+
+    def leave(self, group: "ThreadGroup") -> None:
+        """Take ``group`` out of its process group; empty ones and empty sessions vanish."""
+        process_group = group.process_group
+        process_group.remove(group)
+        if not process_group.members:
+            if self.process_groups.get(process_group.pgid) is process_group:
+                del self.process_groups[process_group.pgid]
+            session = process_group.session
+            if not session.process_groups:
+                self.sessions.pop(session.sid, None)
+
+    def is_orphaned(self, process_group: ProcessGroup) -> bool:
+        """Whether no member has a parent in another process group of the same session (setpgid(2), POSIX 3.264)."""
+        for member in process_group.members.values():
+            parent = member.parent
+            if (
+                parent is not None
+                and parent.process_group is not process_group
+                and parent.process_group.session is process_group.session
+            ):
+                return False
+        return True
