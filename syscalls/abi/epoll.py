@@ -1,0 +1,28 @@
+"""epoll_ctl(2) operations, events and structures."""
+
+from struct import Struct
+
+EPOLL_CTL_ADD = 1
+EPOLL_CTL_DEL = 2
+EPOLL_CTL_MOD = 3
+EPOLL_CLOEXEC = 0x80000
+
+# events
+EPOLLIN = 1
+EPOLLPRI = 2
+EPOLLOUT = 4
+EPOLLERR = 8
+EPOLLHUP = 0x10
+EPOLLRDNORM = 0x40
+EPOLLRDBAND = 0x80
+EPOLLWRNORM = 0x100
+EPOLLWRBAND = 0x200
+EPOLLMSG = 0x400
+EPOLLRDHUP = 0x2000
+EPOLLEXCLUSIVE = 0x10000000
+EPOLLWAKEUP = 0x20000000
+EPOLLONESHOT = 0x40000000
+EPOLLET = 0x80000000
+
+#: struct epoll_event, packed on x86-64: events data
+EPOLL_EVENT = Struct("<IQ")

@@ -1,0 +1,5 @@
+"""eventfd2(2) flags."""
+
+EFD_SEMAPHORE = 1
+EFD_NONBLOCK = 0o4000
+EFD_CLOEXEC = 0o2000000

@@ -1,0 +1,3 @@
+"""pidfd_open(2) flags."""
+
+PIDFD_NONBLOCK = 0o4000

@@ -1,0 +1,8 @@
+"""setxattr(2) flags and xattr(7) limits."""
+
+XATTR_CREATE = 1
+XATTR_REPLACE = 2
+
+XATTR_NAME_MAX = 255
+XATTR_SIZE_MAX = 65536
+XATTR_LIST_MAX = 65536
