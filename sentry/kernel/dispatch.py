@@ -8,8 +8,9 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sentry.kernel import task_exec
+from sentry.kernel.task import Task
 from sentry.kernel.task_clone import clone_task
-from sentry.kernel.task_exit import exit_task
+from sentry.kernel.task_exit import exit_task, kill_rest
 from sentry.sched.fiber import Fiber
 from sentry.sched.wait import Interrupted
 from syscalls.abi.errno import ENOSYS
@@ -17,7 +18,7 @@ from syscalls.abi.errors import SyscallError
 from syscalls.abi.signal import SIGCHLD
 
 if TYPE_CHECKING:
-    from sentry.kernel.task import Task
+    from sentry.kernel.kernel import Kernel
     from sentry.platform.interface import Context
 
 log = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ class Dispatcher:
         masked: dict[int, Handler],
         proceed: object,
         on_fatal: Callable[[str], None],
-        on_empty: Callable[[], None],
+        on_empty: Callable[["Kernel"], None],
     ) -> None:
         self.calls = calls
         self.masked = masked
@@ -107,6 +108,7 @@ class Dispatcher:
         if pending is None:
             self.on_fatal(f"exec of {task!r} that nobody prepared")
             return
+        task.group.startup = None
         task_exec.dethread(task)
         task_exec.commit(task, pending)
 
@@ -131,10 +133,13 @@ class Dispatcher:
         task = context.data
         if task is None:
             return
-        exit_task(task, wait_status)  # type: ignore[arg-type]
-        kernel = task.kernel  # type: ignore[attr-defined]
+        assert isinstance(task, Task)
+        kernel, group = task.kernel, task.group
+        exit_task(task, wait_status)
         if not kernel.tasks.tasks:
-            self.on_empty()
+            self.on_empty(kernel)
+        elif group.parent is None and group.exit_status is not None:
+            kill_rest(kernel)
 
     def stopped(self, context: "Context", signal: int) -> None:
         """A group stop: the parent may be waiting for it."""
@@ -172,7 +177,13 @@ class Dispatcher:
 
     async def _exec(self, task: "Task", dirfd: int, path_addr: int, argv_addr: int, flags: int) -> None:
         try:
-            pathname = task.memory.read_path(path_addr)
+            startup = task.group.startup
+            if startup is None:
+                pathname = task.memory.read_path(path_addr)
+            else:
+                found = await startup.wait(task.fiber)
+                assert isinstance(found, bytes)
+                pathname = found
             pending = await task_exec.prepare(task, dirfd, pathname, argv_addr, flags)
         except SyscallError as error:
             task.exec_errno = error.errno

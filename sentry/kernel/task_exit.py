@@ -5,9 +5,10 @@ The tracer has reaped the host's zombie; its real parent, if it is a guest, can 
 
 from typing import TYPE_CHECKING
 
-from syscalls.abi.signal import SIGCHLD, SIGCONT, SIGHUP
+from syscalls.abi.signal import SIGCHLD, SIGCONT, SIGHUP, SIGKILL
 
 if TYPE_CHECKING:
+    from sentry.kernel.kernel import Kernel
     from sentry.kernel.task import Task
     from sentry.kernel.thread_group import ThreadGroup
 
@@ -53,6 +54,13 @@ def exit_group(group: "ThreadGroup", wait_status: int) -> None:
         return
     kernel.signals.child_changed(parent, SIGCHLD)
     parent.wait_queue.wake()
+
+
+def kill_rest(kernel: "Kernel") -> None:
+    """Init is dead, and with it its pid namespace (pid_namespaces(7)); where the host has none, the sentry does it."""
+    for group in list(kernel.tasks.groups.values()):
+        if group.is_alive and group.tasks:
+            next(iter(group.tasks.values())).context.send_signal(SIGKILL)
 
 
 def forget(group: "ThreadGroup") -> None:

@@ -1,0 +1,79 @@
+"""ELF parsing and planning: real programs, and every way in which a file can lie."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentry.loader import elf, plan, script
+from syscalls.abi.errors import SyscallError
+
+
+def load(path: str) -> elf.ElfImage:
+    data = Path(path).read_bytes()
+    offset, length = elf.phdr_range(data[:256])
+    return elf.parse(data[:256], data[offset : offset + length])
+
+
+def test_a_dynamic_program_names_its_interpreter() -> None:
+    image = load("/bin/ls")
+    assert image.type == elf.ET_DYN
+    assert image.interpreter_at is not None
+    offset, length = image.interpreter_at
+    assert Path("/bin/ls").read_bytes()[offset : offset + length].rstrip(b"\0") == b"/lib64/ld-linux-x86-64.so.2"
+    assert not image.has_executable_stack
+
+
+def test_the_plan_covers_every_segment_without_overlap() -> None:
+    program = plan.Program(load("/bin/ls"), 3)  # type: ignore[arg-type]
+    interpreter = plan.Program(load("/lib64/ld-linux-x86-64.so.2"), 4)  # type: ignore[arg-type]
+    result = plan.build(program, interpreter, execfn=b"ls", ids=(1, 2, 3, 4), is_secure=True, random_below=lambda n: n - 1)
+    ranges = sorted((s.addr, s.addr + s.length) for s in result.segments)
+    assert all(end <= start for (_, end), (start, _) in zip(ranges, ranges[1:], strict=False))
+    assert all(s.addr % 4096 == 0 and s.length % 4096 == 0 for s in result.segments)
+    assert any(s.addr <= result.entry < s.addr + s.length and s.prot & 4 for s in result.segments)
+    assert result.auxv[plan.AT_SECURE] == 1
+    assert result.auxv[plan.AT_BASE] == min(s.addr for s in result.segments if s.fd == 4)
+    assert result.brk_start > max(s.addr + s.length for s in result.segments if s.fd == 3)
+
+
+@given(st.binary(max_size=600), st.binary(max_size=600))
+def test_garbage_is_refused_or_parsed_but_never_crashes(head: bytes, phdrs: bytes) -> None:
+    for candidate in (head, b"\x7fELF\x02\x01" + head):
+        try:
+            elf.phdr_range(candidate)
+            elf.parse(candidate, phdrs)
+        except SyscallError:
+            pass
+
+
+@given(st.data())
+def test_a_flipped_byte_in_the_headers_never_crashes(data: st.DataObject) -> None:
+    original = bytearray(Path("/bin/true").read_bytes()[:2048])
+    original[data.draw(st.integers(0, 1023))] = data.draw(st.integers(0, 255))
+    try:
+        offset, length = elf.phdr_range(bytes(original[:256]))
+        image = elf.parse(bytes(original[:256]), bytes(original[offset : offset + length]))
+        plan.build(plan.Program(image, 3), None, execfn=b"", ids=(0, 0, 0, 0), is_secure=False, random_below=lambda n: 0)  # type: ignore[arg-type]
+    except SyscallError:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        (b"#!/bin/sh\n", (b"/bin/sh", None)),
+        (b"#! /bin/sh -e -x \necho", (b"/bin/sh", b"-e -x")),
+        (b"#!\t/bin/sh\t-e\n", (b"/bin/sh", b"-e")),
+        (b"#!/usr/bin/env python3", (b"/usr/bin/env", b"python3")),
+    ],
+)
+def test_the_first_line_of_a_script(head: bytes, expected: tuple[bytes, bytes | None]) -> None:
+    assert script.parse(head) == expected
+
+
+@pytest.mark.parametrize("head", [b"#!\n", b"#!   \n", b"#!" + b"x" * 300])
+def test_a_script_without_a_usable_interpreter(head: bytes) -> None:
+    with pytest.raises(SyscallError):
+        script.parse(head)
