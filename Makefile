@@ -1,0 +1,59 @@
+# One command for each thing that people do here. `make help` lists them.
+SHELL := /bin/sh
+BIN := .venv/bin
+PYTHON_RUN := $(BIN)/python
+ARGS ?=
+TESTS ?= tests
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-test run tour test check lint types contracts format dist bench mutants clean \
+        test-suites test-engines test-applications
+
+help:  ## list the commands
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 22
+
+setup:  ## make .venv, install what is missing, build the native parts
+	@.ci/bootstrap run
+
+setup-test:
+	@.ci/bootstrap test
+
+run: setup  ## a tour in a sandbox; ARGS='host -- COMMAND...' runs that instead
+ifeq ($(strip $(ARGS)),)
+	@$(PYTHON_RUN) benchmarks/tour.py
+else
+	@$(BIN)/sandboxctl run $(ARGS)
+endif
+
+test: setup-test check  ## lint, types, contracts and a sample of every test tier
+	@$(PYTHON_RUN) -m pytest $(TESTS)
+
+check: setup lint types contracts  ## ruff, mypy --strict, import contracts
+
+lint:
+	@$(BIN)/ruff check .
+types:
+	@$(BIN)/mypy
+contracts:
+	@$(BIN)/lint-imports --no-cache
+
+format: setup  ## sort imports and apply ruff's safe fixes
+	@$(BIN)/ruff check --fix --select I,UP,RUF100 .
+
+dist: setup  ## a wheel in dist/ with the C core and the stub inside
+	@rm -rf dist build
+	@$(PYTHON_RUN) -m pip wheel -q --disable-pip-version-check --no-deps --no-build-isolation -w dist .
+	@ls dist/*.whl
+
+bench: setup  ## the benchmarks; ratios to native, measured in one run
+	@$(PYTHON_RUN) -m benchmarks $(ARGS)
+
+mutants: setup-test  ## seeded one-line faults; at least 80 % must be caught
+	@$(PYTHON_RUN) tests/mutants.py $(ARGS)
+
+test-suites test-engines test-applications: setup-test  ## whole test tiers; each leaves a dated evidence file
+	@$(PYTHON_RUN) tests/tiers.py $(@:test-%=%) $(ARGS)
+
+clean:  ## remove everything that was made here
+	rm -rf .venv .make build dist *.egg-info
+	find sentry gofer sandboxctl syscalls tests -name __pycache__ -prune -exec rm -rf {} +
+	find sentry gofer \( -name '*.so' -o -name '*.o' \) -exec rm -f {} +
