@@ -1,0 +1,11 @@
+"""The gofer process: ``python -I -S gofer/__main__.py CONTROL_FD CHANNEL_FD`` (see gofer/launch.py)."""
+
+import sys
+
+sys.path.insert(0, __file__.rpartition("/gofer/")[0] or ".")
+for _path in sys.argv[3:]:
+    sys.path.append(_path)  # where cffi's backend lives when this package is not installed beside it
+
+from gofer.server.main import main  # noqa: E402 - the path comes first
+
+main(int(sys.argv[1]), int(sys.argv[2]))

@@ -1,0 +1,25 @@
+"""Who the gofer is once it serves: an unprivileged user, or root with the few capabilities that files need."""
+
+import os
+
+from gofer._sys._native import lib
+from gofer.protocol.config import Config
+
+_CHOWN, _DAC_OVERRIDE, _DAC_READ_SEARCH, _FOWNER = 1 << 0, 1 << 1, 1 << 2, 1 << 3
+
+
+def drop(config: Config) -> None:
+    """Take on the configured identity for good. Raises OSError."""
+    lib.gofer_empty_bounding_set()
+    if os.geteuid() == 0 and config.uid > 0:
+        os.setgroups([])
+        os.setresgid(config.gid, config.gid, config.gid)
+        os.setresuid(config.uid, config.uid, config.uid)
+    kept = 0
+    if os.geteuid() == 0 and config.keeps_privileges:
+        kept = _DAC_READ_SEARCH
+        if any(tree.is_writable for tree in config.trees):
+            kept |= _CHOWN | _DAC_OVERRIDE | _FOWNER
+    error = lib.gofer_set_capabilities(kept)
+    if error < 0:
+        raise OSError(-error, "capabilities cannot be dropped")
