@@ -14,7 +14,7 @@ HERE = Path(__file__).resolve().parent
 PLATFORM_MODULES = ["sentry/platform/_core/build.py:ffibuilder"]
 
 # Gofer: openat2 and the few host calls that the standard library lacks.
-GOFER_MODULES = ["gofer/_host_build.py:ffibuilder"]
+GOFER_MODULES = ["gofer/_sys/build.py:ffibuilder"]
 
 
 def existing(entries: list[str]) -> list[str]:
