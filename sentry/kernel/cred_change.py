@@ -171,14 +171,9 @@ def raise_ambient(creds: "Credentials", capability: int) -> "Credentials":
 def after_exec(creds: "Credentials") -> "Credentials":
     """What execve(2) of a program without file capabilities and set-id bits makes of ``creds`` (capabilities(7))."""
     securebits = creds.securebits & ~SECBIT_KEEP_CAPS
-    permitted = effective = creds.ambient
-    ambient = creds.ambient
-    if not securebits & SECBIT_NOROOT and 0 in (creds.uid, creds.euid):
-        permitted = creds.inheritable | creds.bounding
-        effective = permitted if creds.euid == 0 else 0
-        ambient &= permitted
-        if creds.euid != 0:
-            effective = ambient
+    is_root = not securebits & SECBIT_NOROOT and 0 in (creds.uid, creds.euid)
+    permitted = creds.ambient | (creds.inheritable | creds.bounding if is_root else 0)
+    effective = permitted if is_root and creds.euid == 0 else creds.ambient
     return replace(
         creds,
         suid=creds.euid,
@@ -187,7 +182,6 @@ def after_exec(creds: "Credentials") -> "Credentials":
         fsgid=creds.egid,
         permitted=permitted,
         effective=effective,
-        ambient=ambient,
         securebits=securebits,
     )
 

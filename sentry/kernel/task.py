@@ -38,6 +38,7 @@ class Task:
         "memory",
         "mounts",
         "name",
+        "pdeath_signal",
         "pending_exec",
         "tid",
         "trap",
@@ -67,6 +68,7 @@ class Task:
         self.name = name
         self.fiber: Fiber
         self.is_exiting = False
+        self.pdeath_signal = 0  # PR_SET_PDEATHSIG
         #: sleeping in the host under a signal mask (ppoll and its kin): signals reach it without a kick
         self.is_masked = False
         #: (nr, a0..a5) of the call under way, for tracing and restart

@@ -49,6 +49,7 @@ def _clone_group(maker: Task, context: "Context", parent: ThreadGroup | None) ->
     group = ThreadGroup(context.guest_tid, parent, origin.process_group, dict(origin.limits))
     group.host_pid = context.host_tid
     group.executable = origin.executable
+    group.is_dumpable = origin.is_dumpable
     group.arguments = origin.arguments
     group.environment = origin.environment
     group.auxv = origin.auxv

@@ -7,6 +7,7 @@ Scripts, interpreters, permission bits and set-id policy are decided here; the h
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sentry.kernel.cred_change import after_exec
 from sentry.kernel.task_exit import exit_task
 from sentry.loader import elf, plan, script
 from sentry.mm.usermem import BytesSink
@@ -83,8 +84,10 @@ def commit(task: "Task", pending: PendingExec) -> None:
         task.fds = task.fds.copy()
     task.fds.close_on_exec()
     task.name = pending.name
+    task.credentials = after_exec(task.credentials)
     group.executable = pending.path
     group.has_execed = True
+    group.is_dumpable = True
     for opened in pending.files:
         opened.release()
 

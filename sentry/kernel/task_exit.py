@@ -89,6 +89,8 @@ def _reparent(group: "ThreadGroup") -> None:
         heir = heir.parent
     for child in list(group.children.values()):
         child.parent = heir
+        if child.is_alive and child.leader.pdeath_signal:
+            kernel.signals.send_group(child, child.leader.pdeath_signal)
         if heir is None:
             if child.exit_status is not None:
                 forget(child)

@@ -30,6 +30,7 @@ class ThreadGroup:
         "has_execed",
         "host_pid",
         "is_child_subreaper",
+        "is_dumpable",
         "is_stopped",
         "leader",
         "limits",
@@ -44,7 +45,9 @@ class ThreadGroup:
         "wait_queue",
     )
 
-    def __init__(self, tgid: int, parent: "ThreadGroup | None", process_group: "ProcessGroup", limits: dict[int, tuple[int, int]]) -> None:
+    def __init__(
+        self, tgid: int, parent: "ThreadGroup | None", process_group: "ProcessGroup", limits: dict[int, tuple[int, int]]
+    ) -> None:
         self.tgid = tgid
         self.parent = parent
         self.process_group = process_group
@@ -58,6 +61,7 @@ class ThreadGroup:
         self.is_stopped = False
         self.stop_report: str | None = None  # "stopped" or "continued", until a wait has told the parent
         self.is_child_subreaper = False
+        self.is_dumpable = True  # PR_SET_DUMPABLE; /proc/PID belongs to root while it is not
         self.has_execed = False
         self.executable: Path | None = None
         self.arguments = b""
