@@ -29,7 +29,7 @@ class ProtocolError(Exception):
     """The peer sent something that is not the protocol."""
 
 
-class ChannelClosed(Exception):  # noqa: N818 - an event, not a fault
+class ChannelClosed(Exception):
     """The peer is gone."""
 
 

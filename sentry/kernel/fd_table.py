@@ -11,10 +11,11 @@ class FdTable:
     """Numbers to open file descriptions. Lowest free number first, as POSIX demands.
 
     ``limit`` is RLIMIT_NOFILE's soft value, kept by the kernel. ``host_copies`` are the numbers that also exist in the guest's
-    host table because a mapping needed them (kernel-facts.md 10).
+    host table because a mapping needed them (kernel-facts.md 10); ``stale_copies`` are those whose number means another file
+    now (dup2), so that no mapping may use them.
     """
 
-    __slots__ = ("_cloexec", "_files", "_free", "_next", "host_copies", "limit", "references")
+    __slots__ = ("_cloexec", "_files", "_free", "_next", "host_copies", "limit", "references", "stale_copies")
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
@@ -23,6 +24,7 @@ class FdTable:
         self._free: list[int] = []
         self._next = 0
         self.host_copies: set[int] = set()
+        self.stale_copies: set[int] = set()
         self.references = 1
 
     def __len__(self) -> int:
@@ -112,6 +114,7 @@ class FdTable:
         table._free = list(self._free)
         table._next = self._next
         table.host_copies = set(self.host_copies)
+        table.stale_copies = set(self.stale_copies)
         for file in self._files.values():
             file.references += 1
         return table
@@ -121,11 +124,33 @@ class FdTable:
         for fd in sorted(self._cloexec):
             self.close(fd)
         self.host_copies.clear()
+        self.stale_copies.clear()
 
     def close_all(self) -> None:
         """The last task that used the table is gone."""
         for fd in self.numbers():
             self.close(fd)
+
+    def drop_host_copy(self, fd: int) -> bool:
+        """Whether the host's table has a copy at ``fd``, which the caller now has closed there."""
+        if fd in self.host_copies:
+            self.host_copies.remove(fd)
+            return True
+        if fd in self.stale_copies:
+            self.stale_copies.remove(fd)
+            return True
+        return False
+
+    def forget_host_copy(self, fd: int) -> None:
+        """The copy at ``fd`` stays in the host's table but is not what the number means any more."""
+        if fd in self.host_copies:
+            self.host_copies.remove(fd)
+            self.stale_copies.add(fd)
+
+    def forget_host_copies(self) -> None:
+        """``forget_host_copy`` for all numbers."""
+        self.stale_copies |= self.host_copies
+        self.host_copies.clear()
 
     def check_number(self, fd: int) -> None:
         """Errors: EINVAL for F_DUPFD beyond the limit."""
@@ -148,10 +173,11 @@ class FdTable:
                 fd += 1
             return fd
         free = self._free
-        while free:
+        while free and free[0] < self._next:
             fd = heappop(free)
             if fd not in files:
                 return fd
+        free.clear()  # what is left lies beyond ``_next``, where all numbers are tried in turn
         fd = self._next
         while fd in files:
             fd += 1

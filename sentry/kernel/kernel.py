@@ -1,7 +1,10 @@
 """The kernel record: the subsystems of one sandbox, with no behaviour of its own."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from sentry.kernel.net_namespace import NetNamespace
+from sentry.kernel.pseudo_fs import PseudoFileSystems
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,3 +36,5 @@ class Kernel:
     realtime_ns: "Callable[[], int]"
     random: "Callable[[int], bytes]"
     start_ns: int
+    net: NetNamespace = field(default_factory=NetNamespace)
+    pseudo: PseudoFileSystems = field(default_factory=PseudoFileSystems)

@@ -1,4 +1,7 @@
-"""A task: one guest thread as the sentry knows it. Concerns live in their own files (task_clone, task_exec, task_exit, signals)."""
+"""A task: one guest thread as the sentry knows it.
+
+Concerns live in files of their own: task_clone, task_exec, task_exit, task_wait, signals.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -44,7 +47,7 @@ class Task:
         "trap",
     )
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what clone(2) can share, one by one
         self,
         kernel: "Kernel",
         context: "Context",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sentry.kernel.cred_change import after_exec
+from sentry.kernel.posix_timers import delete_all
 from sentry.kernel.task_exit import exit_task
 from sentry.loader import elf, plan, script
 from sentry.mm.usermem import BytesSink
@@ -87,6 +88,7 @@ def commit(task: "Task", pending: PendingExec) -> None:
     task.credentials = after_exec(task.credentials)
     group.executable = pending.path
     group.has_execed = True
+    delete_all(group)
     group.is_dumpable = True
     for opened in pending.files:
         opened.release()

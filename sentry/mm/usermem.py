@@ -3,6 +3,7 @@
 from struct import Struct
 from typing import TYPE_CHECKING
 
+from sentry.host import regular_file
 from syscalls.abi.errno import EINVAL, ENAMETOOLONG
 from syscalls.abi.errors import Fault, SyscallError
 
@@ -76,9 +77,9 @@ class UserMemory:
         for base, length in _IOVEC.iter_unpack(self.read(addr, count * 16)) if count else ():
             if length >> 63:
                 raise SyscallError(EINVAL)
-            length = min(length, MAX_RW_COUNT - total)
-            total += length
-            segments.append((base, length))
+            usable = min(length, MAX_RW_COUNT - total)
+            total += usable
+            segments.append((base, usable))
         return segments
 
     def sink_iovec(self, addr: int, count: int) -> "UserSink":
@@ -218,3 +219,31 @@ class BytesSink:
         self.data += view
         self.remaining -= len(view)
         return len(view)
+
+    def put_from_host(self, fd: int, offset: int, length: int) -> int:
+        """Append up to ``length`` bytes of a host file."""
+        return self.put(regular_file.pread(fd, min(length, self.remaining), offset))
+
+
+class BytesSource:
+    """A write's origin in the sentry's own memory."""
+
+    __slots__ = ("_data", "remaining")
+
+    def __init__(self, data: bytes) -> None:
+        self._data = memoryview(data)
+        self.remaining = len(data)
+
+    def take(self, length: int) -> bytes:
+        """Return up to ``length`` bytes and advance."""
+        part = bytes(self._data[:length])
+        self._data = self._data[length:]
+        self.remaining -= len(part)
+        return part
+
+    def take_to_host(self, fd: int, offset: int, length: int) -> int:
+        """Write up to ``length`` bytes to a host file."""
+        count = regular_file.pwrite(fd, self._data[:length], offset)
+        self._data = self._data[count:]
+        self.remaining -= count
+        return count

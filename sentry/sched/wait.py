@@ -26,7 +26,7 @@ class Interrupted(BaseException):
         self.restart = restart
 
 
-class TimedOut(Exception):  # noqa: N818 - a result, not an error
+class TimedOut(Exception):
     """The deadline of ``wait_until`` passed."""
 
 

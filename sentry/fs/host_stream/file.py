@@ -38,6 +38,8 @@ class HostStreamFile(FileDescription):
 
     __slots__ = ("_held", "_stop_watching", "_stream", "_unsent", "_watch", "_watched")
 
+    is_stream = True
+
     def __init__(self, inode: Inode, flags: int, stream: "HostStream", watch: Watcher) -> None:
         super().__init__(inode, flags)
         self._stream = stream

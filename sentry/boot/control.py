@@ -1,0 +1,122 @@
+"""The sentry's side of the control socket: start programs, pass signals on, report ends.
+
+The messages are listed in docs/architecture.md, "Control socket".
+"""
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from sentry.boot.control_protocol import ChannelClosed, ControlChannel, ProtocolError
+from sentry.vfs.readiness import POLLHUP, POLLIN
+from syscalls.abi import errno as errnos
+from syscalls.abi.errno import ENOENT, ENOMEM, ENOTDIR
+from syscalls.abi.errors import SyscallError
+
+if TYPE_CHECKING:
+    from sentry.boot.container import Container
+    from sentry.boot.sandbox import Sandbox
+
+log = logging.getLogger(__name__)
+
+EXIT_SANDBOX_ERROR, EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND = 125, 126, 127
+
+
+class ControlServer:
+    """Carries out the caller's messages. A caller that is gone or talks nonsense ends the sandbox."""
+
+    def __init__(self, channel: ControlChannel, sandbox: "Sandbox") -> None:
+        self._channel = channel
+        self._sandbox = sandbox
+        self._containers: dict[int, Container] = {}
+
+    def announce(self) -> None:
+        """Tell the caller that the sandbox is up, and listen."""
+        sandbox = self._sandbox
+        platform = sandbox.platform
+        self._send(
+            "started",
+            platform=platform.name,
+            profile=sandbox.config["profile"],
+            layers=sorted(platform.layers),
+            missing=[],
+            pid_namespace="pidns" in platform.layers,
+            trap_ns=0,
+        )
+        platform.watch(self._channel.fileno(), POLLIN | POLLHUP, self._readable)  # type: ignore[arg-type]
+
+    def failed(self, message: str) -> None:
+        """The sandbox as a whole has failed."""
+        self._send("failed", id=-1, exit_code=EXIT_SANDBOX_ERROR, message=message)
+
+    def log_line(self, line: str) -> None:
+        """One line for the caller's standard error."""
+        self._send("log", line=line)
+
+    def handle(self, message: dict[str, Any], fds: list[int]) -> None:
+        """Carry out one message."""
+        match message["kind"]:
+            case "run":
+                self._run(message, fds)
+            case "signal":
+                self._signal(message)
+            case "resize":
+                container = self._containers.get(message["id"])
+                if container is not None and container.spec.terminal is not None:
+                    container.spec.terminal.resize(message["rows"], message["cols"])  # type: ignore[attr-defined]
+            case "stop":
+                self._sandbox.stop()
+            case "query":
+                self._send("answer", what=message.get("what", ""), proceeds=self._sandbox.proceeds())
+            case kind:
+                raise ProtocolError(f"unknown message {kind}")
+
+    def _readable(self, revents: int) -> None:
+        try:
+            for message, fds in self._channel.receive():
+                self.handle(message, fds)
+        except ChannelClosed:
+            self._sandbox.stop()
+        except (ProtocolError, KeyError, TypeError, ValueError) as error:
+            log.error("control socket: %s", error)
+            self._sandbox.stop()
+
+    def _run(self, message: dict[str, Any], fds: list[int]) -> None:
+        number = message["id"]
+
+        def on_exit(status: int, errno: int) -> None:
+            self._containers.pop(number, None)
+            if errno:
+                self._send("failed", id=number, **_exec_failure(message["argv"][0], errno))
+            else:
+                self._send("exited", id=number, code=status >> 8 & 0xFF, signal=status & 0x7F)
+
+        try:
+            container = self._sandbox.new_container(message, fds, on_exit)
+            self._containers[number] = container
+            container.start()
+        except SyscallError as error:
+            self._send(
+                "failed", id=number, exit_code=EXIT_SANDBOX_ERROR, message=f"cannot start a process: {errnos.name(error.errno)}"
+            )
+
+    def _signal(self, message: dict[str, Any]) -> None:
+        container = self._containers.get(message["id"])
+        if container is not None:
+            container.signal(message["signo"], everyone=message["everyone"])
+
+    def _send(self, kind: str, **fields: object) -> None:
+        try:
+            self._channel.send(kind, **fields)
+        except ChannelClosed:
+            self._sandbox.stop()
+
+
+def _exec_failure(name: bytes, errno: int) -> dict[str, object]:
+    """Exit status and line for a program that could not be executed, as docker and POSIX shells have them."""
+    text = name.decode("utf-8", "backslashreplace")
+    if errno in (ENOENT, ENOTDIR):
+        what = "no such file or directory" if b"/" in name else "executable file not found in $PATH"
+        return {"exit_code": EXIT_NOT_FOUND, "message": f"{text}: {what}"}
+    if errno == ENOMEM:
+        return {"exit_code": EXIT_SANDBOX_ERROR, "message": f"{text}: not enough memory; raise --memory"}
+    return {"exit_code": EXIT_NOT_EXECUTABLE, "message": f"{text}: cannot execute: {errnos.name(errno)}"}

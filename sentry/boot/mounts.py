@@ -1,0 +1,161 @@
+"""The mount tree of a sandbox: image, overlay, the sentry's own file systems, and what the caller wants mounted."""
+
+from collections.abc import Coroutine, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sentry.fs.dev.filesystem import DevFileSystem
+from sentry.fs.devpts.filesystem import DevPtsFileSystem
+from sentry.fs.gofer.client import GoferClient
+from sentry.fs.gofer.filesystem import GoferFileSystem
+from sentry.fs.overlay.filesystem import OverlayFileSystem
+from sentry.fs.pipe.fifo import open_fifo
+from sentry.fs.proc.filesystem import ProcFileSystem
+from sentry.fs.sys.filesystem import SysFileSystem
+from sentry.fs.tmpfs.filesystem import TmpFileSystem
+from sentry.fs.tmpfs.storage import StoragePool
+from sentry.host import clock
+from sentry.host.gofer_channel import GoferChannel
+from sentry.kernel.creds import Credentials
+from sentry.kernel.fd_table import FdTable
+from sentry.kernel.fs_context import FsContext
+from sentry.kernel.task import Task
+from sentry.mm.usermem import UserMemory
+from sentry.vfs import namespace
+from sentry.vfs.context import Path
+from sentry.vfs.mount import MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, Mount, MountNamespace
+from syscalls.abi.errno import EEXIST
+from syscalls.abi.errors import SyscallError
+from syscalls.abi.fcntl import AT_FDCWD
+from syscalls.abi.stat import S_IFREG
+
+if TYPE_CHECKING:
+    from sentry.boot.sandbox import Sandbox
+    from sentry.kernel.kernel import Kernel
+    from sentry.vfs.inode import FileSystem
+
+ALL_CAPABILITIES = (1 << 41) - 1
+_SAFE = MS_NOSUID | MS_NODEV
+
+
+class _NoContext:
+    """The place of a guest thread for work that the sentry does for itself."""
+
+    guest_tid = 0
+    host_tid = 0
+    memory: Any = None
+    data: object = None
+
+
+class MountTree:
+    """Builds the tree once, before the first container; containers share it."""
+
+    def __init__(self, sandbox: "Sandbox", gofer_fds: Sequence[int]) -> None:
+        self._sandbox = sandbox
+        self._kernel = kernel = sandbox.new_kernel()
+        config = sandbox.config
+        self._clients = [
+            GoferClient(GoferChannel(fd), sandbox.runner, sandbox.platform.watch, sandbox.gofer_lost)  # type: ignore[arg-type]
+            for fd in gofer_fds
+        ]
+        table = kernel.mounts
+        table.open_fifo = open_fifo
+        self.namespace: MountNamespace = table.namespace(self._root_fs(config), 0, b"overlay")
+        self._task = self._service_task(kernel)
+        _run(self._build(config))
+        if config["read_only"]:  # only now: mount points may have to be made
+            self.namespace.root.set_flags(MS_RDONLY)
+
+    @property
+    def root(self) -> Path:
+        """Where a container's processes start."""
+        return self.namespace.root_path
+
+    def _root_fs(self, config: dict[str, Any]) -> "FileSystem":
+        root = config["root"]
+        lower = self._gofer_fs(root["gofer"], root["tree"], is_shared=root["writable"])
+        if root["writable"]:
+            return lower
+        upper = self._tmpfs(size=config["overlay"]["size"], mode=0o755)
+        return OverlayFileSystem(self._kernel.mounts.allocate_dev(), upper, [lower])
+
+    def _gofer_fs(self, gofer: int, tree: int, *, is_shared: bool) -> GoferFileSystem:
+        return GoferFileSystem(self._kernel.mounts.allocate_dev(), self._clients[gofer], tree, is_shared=is_shared)
+
+    def _tmpfs(self, *, size: int, mode: int, uid: int = 0, gid: int = 0) -> TmpFileSystem:
+        kernel = self._kernel
+        pool = StoragePool(limits=kernel.limits, bytes_max=size if size >= 0 else None)
+        return TmpFileSystem(kernel.mounts.allocate_dev(), clock.time_ns, pool, mode=mode, uid=uid, gid=gid)
+
+    async def _build(self, config: dict[str, Any]) -> None:
+        kernel = self._kernel
+        await self._mount(ProcFileSystem(kernel), b"/proc", _SAFE | MS_NOEXEC, b"proc")
+        await self._mount(SysFileSystem(kernel), b"/sys", _SAFE | MS_NOEXEC | MS_RDONLY, b"sysfs")
+        await self._mount(DevFileSystem(kernel), b"/dev", MS_NOSUID, b"tmpfs")
+        await self._mount(DevPtsFileSystem(kernel), b"/dev/pts", MS_NOSUID | MS_NOEXEC, b"devpts")
+        await self._mount(self._tmpfs(size=config["shm_size"], mode=0o1777), b"/dev/shm", _SAFE | MS_NOEXEC, b"shm")
+        for wish in config["mounts"]:
+            if wish["kind"] == "tmpfs":
+                await self._mount_tmpfs(wish)
+            else:
+                await self._bind(wish)
+
+    async def _mount_tmpfs(self, wish: dict[str, Any]) -> None:
+        fs = self._tmpfs(size=wish["size"], mode=wish["mode"], uid=wish["uid"], gid=wish["gid"])
+        flags = 0
+        for key, bit in (("read_only", MS_RDONLY), ("noexec", MS_NOEXEC), ("nosuid", MS_NOSUID), ("nodev", MS_NODEV)):
+            flags |= bit if wish[key] else 0
+        await self._mount(fs, wish["destination"], flags, b"tmpfs")
+
+    async def _bind(self, wish: dict[str, Any]) -> None:
+        """A volume: a folder, or one file of its parent folder."""
+        fs = self._gofer_fs(wish["gofer"], wish["tree"], is_shared=True)
+        flags = _SAFE | (MS_RDONLY if wish["read_only"] else 0)
+        if not wish["is_file"]:
+            await self._mount(fs, wish["destination"], flags, b"volume")
+            return
+        mount = self._kernel.mounts.mount(fs, flags, b"volume")
+        place = await namespace.lookup_child(self._task, Path(mount, mount.root), wish["name"])
+        at = await self._mount_point(wish["destination"], is_file=True)
+        self.namespace.attach(self._kernel.mounts.mount(fs, flags, b"volume", root=place.dentry), at)
+
+    async def _mount(self, fs: "FileSystem", at: bytes, flags: int, source: bytes) -> Mount:
+        mount = self._kernel.mounts.mount(fs, flags, source)
+        self.namespace.attach(mount, await self._mount_point(at, is_file=False))
+        return mount
+
+    async def _mount_point(self, at: bytes, *, is_file: bool) -> Path:
+        """The place ``at``, made if it is missing. Errors: EROFS, ENOTDIR."""
+        task = self._task
+        made = b""
+        parts = [part for part in at.split(b"/") if part]
+        for index, part in enumerate(parts):
+            made += b"/" + part
+            try:
+                if is_file and index == len(parts) - 1:
+                    await namespace.mknod_at(task, AT_FDCWD, made, S_IFREG | 0o644, 0)
+                else:
+                    await namespace.mkdir_at(task, AT_FDCWD, made, 0o755)
+            except SyscallError as error:
+                if error.errno != EEXIST:
+                    await namespace.resolve(task, AT_FDCWD, made)  # it may be there although it could not be made
+        return await namespace.resolve(task, AT_FDCWD, at)
+
+    def _service_task(self, kernel: "Kernel") -> Task:
+        creds = Credentials(
+            0, 0, 0, 0, 0, 0, 0, 0, permitted=ALL_CAPABILITIES, effective=ALL_CAPABILITIES, bounding=ALL_CAPABILITIES
+        )
+        group: Any = None
+        context: Any = _NoContext()
+        memory: UserMemory = _NoContext.memory
+        return Task(
+            kernel, context, group, memory, FdTable(16), FsContext(self.root, self.root), self.namespace, creds, b"sentry"
+        )
+
+
+def _run(coro: Coroutine[Any, Any, None]) -> None:
+    """Run work that happens before the event loop: without a fiber, requests to a gofer block."""
+    try:
+        coro.send(None)
+    except StopIteration:
+        return
+    raise AssertionError("work before the event loop must not wait")

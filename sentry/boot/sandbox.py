@@ -1,0 +1,155 @@
+"""The composition root: builds one sandbox from its configuration and holds what all its containers share."""
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sentry.boot import mounts, streams
+from sentry.boot.container import Container, ContainerSpec
+from sentry.host import clock, entropy
+from sentry.kernel.dispatch import Dispatcher
+from sentry.kernel.kernel import Kernel
+from sentry.kernel.limits import SandboxLimits
+from sentry.kernel.signals import Signals
+from sentry.kernel.task_table import TaskTable
+from sentry.kernel.uts import UtsNamespace
+from sentry.platform.choose import choose_platform
+from sentry.platform.interface import JailConfig
+from sentry.sched.runner import Runner
+from sentry.vfs.mount import MountTable
+from syscalls import registry
+from syscalls.abi.resource import RLIMIT_NOFILE
+from syscalls.args import PROCEED
+
+if TYPE_CHECKING:
+    from sentry.boot.control import ControlServer
+    from sentry.platform.interface import Platform
+
+log = logging.getLogger(__name__)
+
+TASKS_DEFAULT = 4096
+NOFILE_DEFAULT = 1024
+OVERLAY_DEFAULT = 1 << 30
+
+
+class Sandbox:
+    """One sandbox: a platform with its jail, the mount tree, and containers."""
+
+    def __init__(self, config: dict[str, Any], gofer_fds: Sequence[int], table: "list[registry.Entry | None]") -> None:
+        self.config = config
+        self.is_done = False
+        self.runner = Runner(clock.monotonic_ns)
+        memory = config["memory"] if config["memory"] >= 0 else None
+        size = config["overlay"]["size"]
+        if size < 0:
+            size = memory // 2 if memory is not None else OVERLAY_DEFAULT
+        self.limits = SandboxLimits(
+            tasks_max=config["pids"] if config["pids"] > 0 else TASKS_DEFAULT,
+            memory_max=memory,
+            bytes_max=size,
+        )
+        self.uts = UtsNamespace(config["hostname"])
+        self.mounts = MountTable()
+        self.platform: Platform = choose_platform(config["platform"])
+        self._gofer_fds = gofer_fds
+        self._table = table
+        self._containers: list[Container] = []
+        self._server: ControlServer | None = None
+        self._jail = JailConfig(
+            hostname=config["hostname"],
+            layers_required=frozenset(config["require"]),
+            profile=config["profile"],
+            tasks_max=self.limits.tasks_max,
+            memory_max=memory,
+            nofile=NOFILE_DEFAULT,
+        )
+        self._dispatcher = Dispatcher(registry.calls_of(table), registry.masked_of(table), PROCEED, self._fatal, self._empty)
+
+    def prepare_privileged(self) -> None:
+        """What only root can do, before the sentry becomes an ordinary user (cgroups)."""
+        self.platform.prepare_privileged(self._jail)
+
+    def start(self, server: "ControlServer") -> None:
+        """Build the jail and the mount tree. Raises PlatformError."""
+        self._server = server
+        if self.config["strace"]:
+            from sentry.boot.tracing import trace_calls
+
+            trace_calls(self._dispatcher, self._table, server.log_line)
+        self.platform.start(self._jail, self._dispatcher)
+        self._tree = mounts.MountTree(self, self._gofer_fds)
+
+    def confine(self) -> None:
+        """The sentry's own filter: from here on it can do no more than the list says."""
+        self.platform.confine_sentry()
+
+    def new_container(self, message: dict[str, Any], fds: list[int], on_exit: Callable[[int, int], None]) -> Container:
+        """A container for a ``run`` message, not started yet."""
+        kernel = self.new_kernel()
+        limits = {resource: (soft, hard) for resource, soft, hard in message["rlimits"]}
+        limits.setdefault(RLIMIT_NOFILE, (NOFILE_DEFAULT, NOFILE_DEFAULT))
+        files, terminal, finish = streams.open_streams(kernel, message, fds, self._tree)
+        spec = ContainerSpec(
+            argv=message["argv"],
+            environment=message["env"],
+            cwd=message["cwd"],
+            uid=message["uid"],
+            gid=message["gid"],
+            groups=tuple(message["groups"]),
+            files=files,
+            limits=limits,
+            terminal=terminal,
+        )
+
+        def ended(status: int, errno: int) -> None:
+            self._containers.remove(container)
+            finish(lambda: on_exit(status, errno))
+
+        container = Container(kernel, self._dispatcher, self._tree, spec, ended)
+        self._containers.append(container)
+        return container
+
+    def new_kernel(self) -> Kernel:
+        """The kernel record of one container: its own pids, everything else shared."""
+        return Kernel(
+            platform=self.platform,
+            runner=self.runner,
+            tasks=TaskTable(),
+            signals=Signals(),
+            mounts=self.mounts,
+            limits=self.limits,
+            uts=self.uts,
+            realtime_ns=clock.time_ns,
+            random=entropy.urandom,
+            start_ns=clock.monotonic_ns(),
+        )
+
+    def gofer_lost(self) -> None:
+        """A gofer is gone: nothing that a program reads could be trusted any more (fail closed)."""
+        if not self.is_done:
+            self._fatal("the gofer is gone")
+
+    def proceeds(self) -> dict[str, int]:
+        """How often each call was let through to the host, by name."""
+        counts = self._dispatcher.proceeds
+        return {entry.name: counts[nr] for nr, entry in enumerate(self._table) if entry is not None and counts[nr]}
+
+    def stop(self) -> None:
+        """End the sandbox: the loop returns and ``close`` kills what is left."""
+        self.is_done = True
+
+    def close(self) -> None:
+        """Kill every guest and release the jail. Idempotent."""
+        self.platform.kill_all()
+        self.platform.close()
+
+    def _empty(self, kernel: Kernel) -> None:
+        for container in list(self._containers):
+            if container.kernel is kernel:
+                container.finished()
+
+    def _fatal(self, message: str) -> None:
+        log.error("%s", message)
+        if self._server is not None and not self.is_done:
+            self._server.failed(message)
+        self.is_done = True

@@ -1,0 +1,22 @@
+"""Who the sentry is on the host: an ordinary user, without capabilities, not to be traced by others."""
+
+import ctypes
+import os
+
+from syscalls.abi.prctl import PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS
+
+
+def drop_privileges(uid: int, gid: int) -> None:
+    """As root, become ``uid``/``gid`` with no supplementary groups; the kernel drops all capabilities with the ids."""
+    if os.getuid() == 0:
+        os.setgroups([])
+        os.setresgid(gid, gid, gid)
+        os.setresuid(uid, uid, uid)
+
+
+def harden() -> None:
+    """No new privileges, and no ptrace by other processes of the same uid (kernel-facts.md 21)."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    for option, value in ((PR_SET_NO_NEW_PRIVS, 1), (PR_SET_DUMPABLE, 0)):
+        if libc.prctl(option, value, 0, 0, 0) != 0:
+            raise OSError(ctypes.get_errno(), f"prctl({option})")
