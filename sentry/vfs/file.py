@@ -4,6 +4,7 @@
 belongs to the I/O layer (``sentry.kernel.io``), which passes it in and moves it for seekable files.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sentry.sched.waitqueue import WaitQueue
@@ -27,12 +28,34 @@ class FileDescription:
     Reference counting is by ``acquire``/``release``: the last release calls ``close``.
     """
 
-    __slots__ = ("__weakref__", "flags", "inode", "lock_owner", "offset", "owner", "path", "queue", "references")
+    __slots__ = (
+        "__weakref__",
+        "flags",
+        "inode",
+        "is_counted_writer",
+        "lock_owner",
+        "offset",
+        "on_release",
+        "owner",
+        "path",
+        "position_lock",
+        "queue",
+        "references",
+    )
 
     #: lseek and positional I/O work; the I/O layer keeps ``offset``
     is_seekable = False
     #: reads and writes must be awaited (``read_remote``, ``write_remote``)
     is_remote = False
+    #: a blocking write goes on until all is taken (pipes, stream sockets, terminals)
+    is_stream = False
+    #: EPIPE comes with SIGPIPE
+    has_sigpipe = True
+    #: a terminal: the I/O layer awaits ``before_read``/``before_write`` (SIGTTIN, SIGTTOU) first
+    has_job_control = False
+    #: SO_RCVTIMEO and SO_SNDTIMEO
+    read_timeout_ns: int | None = None
+    write_timeout_ns: int | None = None
 
     def __init__(self, inode: "Inode", flags: int, path: "Path | None" = None) -> None:
         self.inode = inode
@@ -42,7 +65,10 @@ class FileDescription:
         self.queue = WaitQueue()
         self.references = 0
         self.owner: object | None = None  # F_SETOWN
-        self.lock_owner: object | None = None
+        self.lock_owner: object | None = None  # set to the file itself once it holds flock or OFD locks
+        self.is_counted_writer = False  # counted in ``inode.writers``
+        self.on_release: list[Callable[[], None]] | None = None  # epoll forgets a file with its last reference
+        self.position_lock: object | None = None  # sentry.kernel.io, made on demand
 
     @property
     def is_readable(self) -> bool:
@@ -63,6 +89,13 @@ class FileDescription:
         """Drop one reference; the last one closes."""
         self.references -= 1
         if self.references == 0:
+            if self.on_release is not None:
+                for forget in list(self.on_release):
+                    forget()
+            if self.is_counted_writer:
+                self.inode.writers -= 1
+            if self.lock_owner is not None:
+                self.inode.locks.release_file(self)
             self.close()
 
     def close(self) -> None:
@@ -83,6 +116,12 @@ class FileDescription:
     async def write_remote(self, source: Source, offset: int) -> int:
         """``try_write`` for ``is_remote`` files."""
         raise SyscallError(EINVAL)
+
+    def before_read(self, task: "Task") -> None:
+        """``has_job_control``: raise Interrupted after SIGTTIN, or EIO. Called before each attempt."""
+
+    def before_write(self, task: "Task") -> None:
+        """``has_job_control``: raise Interrupted after SIGTTOU, or EIO. Called before each attempt."""
 
     def readiness(self) -> int:
         """Return the POLL* bits that hold now. Regular files are always ready."""
@@ -138,9 +177,10 @@ class FileDescription:
 class Entry:
     """One directory entry: name, inode number, DT_ type and, where the file system has it at hand, the inode."""
 
-    __slots__ = ("ino", "name", "type")
+    __slots__ = ("ino", "inode", "name", "type")
 
-    def __init__(self, name: bytes, ino: int, type: int) -> None:  # noqa: A002 - getdents(2)'s own word
+    def __init__(self, name: bytes, ino: int, type: int, inode: "Inode | None" = None) -> None:  # noqa: A002 - getdents(2)'s own word
         self.name = name
         self.ino = ino
         self.type = type
+        self.inode = inode

@@ -5,15 +5,17 @@ Permissions, read-only mounts, sticky folders and name lengths are checked by ``
 an inode does only the act. Names are ``bytes`` without slash or NUL.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sentry.vfs.stat import Attr, SetAttr, StatFs
-from syscalls.abi.errno import EINVAL, ENODATA, ENOTDIR, ENXIO, EOPNOTSUPP, EPERM
+from syscalls.abi.errno import EINVAL, ENODATA, ENOTDIR, EOPNOTSUPP, EPERM
 from syscalls.abi.errors import SyscallError
 
 if TYPE_CHECKING:
-    from sentry.vfs.context import OpenContext
-    from sentry.vfs.file import FileDescription
+    from sentry.kernel.task import Task
+    from sentry.vfs.context import OpenContext, Path
+    from sentry.vfs.dentry import Dentry
+    from sentry.vfs.file import Entry, FileDescription
 
 
 class FileSystem:
@@ -24,6 +26,8 @@ class FileSystem:
     def __init__(self, dev: int) -> None:
         self.dev = dev
         self.root: Inode
+        #: made at the first mount, shared by all mounts of this instance
+        self.root_dentry: Dentry | None = None
 
     async def statfs(self) -> StatFs:
         """Return the totals of this file system."""
@@ -43,18 +47,30 @@ class FileSystem:
 class Inode:
     """A file-system object. ``attr`` is always current for in-memory systems and a cache for remote ones."""
 
-    __slots__ = ("__weakref__", "attr", "fs", "locks", "watches")
+    __slots__ = ("__weakref__", "attr", "bound", "fs", "is_linkable", "link_text", "locks", "text_users", "watches", "writers")
 
     #: lookups of this directory may be kept in the dentry cache, negative ones too
     is_cacheable = True
+    #: ``attr`` is always right: stat(2) needs no await. A class that defines ``getattr`` and does not say so gets False
+    has_current_attr = True
     #: /proc/PID/fd/N and friends: ``follow`` must be used instead of the link text
     is_magic_link = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "getattr" in cls.__dict__ and "has_current_attr" not in cls.__dict__:
+            cls.has_current_attr = False
 
     def __init__(self, fs: FileSystem, attr: Attr) -> None:
         self.fs = fs
         self.attr = attr
-        self.locks: object | None = None  # sentry.vfs.lock, made on demand
+        self.bound: Any = None  # the pipe of a FIFO, the socket bound to a socket inode
+        self.is_linkable = False  # made by O_TMPFILE: linkat(2) may still give it a name
+        self.link_text: bytes | None = None  # the text of a symbolic link, once known and certain not to change
+        self.locks: Any = None  # sentry.vfs.lock.FileLocks, made on demand
         self.watches: object | None = None  # sentry.fs.inotify, made on demand
+        self.writers = 0  # open descriptions that may write (ETXTBSY for exec)
+        self.text_users = 0  # programs that run from this file (ETXTBSY for writers)
 
     async def getattr(self) -> Attr:
         """Return current attributes (revalidated for a shared volume)."""
@@ -67,6 +83,21 @@ class Inode:
     async def lookup(self, name: bytes) -> "Inode | None":
         """Return the child or None. Errors: ENOTDIR, EIO."""
         raise SyscallError(ENOTDIR)
+
+    async def lookup_many(self, names: list[bytes]) -> "list[Inode | None]":
+        """Walk ``names`` one below the other; returns what was found in order, at least one item.
+
+        Ends early after a symbolic link, a non-directory or None (absent). Names are never `.` or `..`.
+        """
+        return [await self.lookup(names[0])]
+
+    async def read_children(self) -> "list[Entry]":
+        """Return all entries except `.` and `..` in a stable order. Errors: ENOTDIR, EIO."""
+        raise SyscallError(ENOTDIR)
+
+    async def follow(self, task: "Task") -> "Path":
+        """Where a magic link leads. Errors: ENOENT, EACCES."""
+        raise SyscallError(EINVAL)
 
     async def readlink(self) -> bytes:
         """Return the link text. Errors: EINVAL if not a symbolic link."""
@@ -105,8 +136,13 @@ class Inode:
         raise SyscallError(EOPNOTSUPP)
 
     async def open(self, context: "OpenContext") -> "FileDescription":
-        """Open the object; ``context`` bears the flags, the dentry and the opener. Errors: ENXIO, EROFS, ETXTBSY."""
-        raise SyscallError(ENXIO)
+        """Open the object; ``context`` bears the flags, the dentry and the opener. Errors: ENXIO, EROFS.
+
+        The default serves directories, device nodes and FIFOs of any file system.
+        """
+        from sentry.vfs.special import open_special  # noqa: PLC0415 - special files need inodes, inodes seldom need them
+
+        return await open_special(self, context)
 
     async def getxattr(self, name: bytes) -> bytes:
         """Errors: ENODATA, EOPNOTSUPP."""
@@ -125,4 +161,4 @@ class Inode:
         return []
 
     def forget(self) -> None:
-        """The last dentry and the last open file are gone: release data and gofer handles."""
+        """Free what the inode owns. Nobody counts: a class with host resources calls it from its own ``__del__``."""

@@ -1,0 +1,159 @@
+"""Directories in memory."""
+
+from typing import TYPE_CHECKING
+
+from sentry.fs.tmpfs.node import Node
+from sentry.vfs.file import Entry
+from sentry.vfs.inode import Inode
+from sentry.vfs.stat import Attr
+from syscalls.abi.errno import EEXIST, ENOENT, ENOTEMPTY, EXDEV
+from syscalls.abi.errors import SyscallError
+from syscalls.abi.fcntl import RENAME_EXCHANGE
+from syscalls.abi.stat import S_IFDIR, S_IFMT
+
+if TYPE_CHECKING:
+    from sentry.fs.tmpfs.filesystem import TmpFileSystem
+
+# what Linux's tmpfs counts for an entry in st_size
+_ENTRY_SIZE = 20
+
+
+class Directory(Node):
+    """Names to nodes, in order of creation. Subclasses may have more below; they say so in ``_find`` and ``_is_empty``."""
+
+    __slots__ = ("children",)
+
+    def __init__(self, fs: "TmpFileSystem", attr: Attr) -> None:
+        super().__init__(fs, attr)
+        self.children: dict[bytes, Node | None] = {}
+
+    async def lookup(self, name: bytes) -> Inode | None:
+        """The child or None."""
+        return self.children.get(name)
+
+    async def lookup_many(self, names: list[bytes]) -> list[Inode | None]:
+        """All names at once."""
+        found: list[Inode | None] = []
+        node: Inode | None = self
+        for name in names:
+            if not isinstance(node, Directory):
+                break
+            node = await node.lookup(name)
+            found.append(node)
+        return found
+
+    async def read_children(self) -> list[Entry]:
+        """All entries."""
+        return [
+            Entry(name, node.attr.ino, (node.attr.mode & S_IFMT) >> 12, node) for name, node in self.children.items() if node is not None
+        ]
+
+    async def create(self, name: bytes, mode: int, uid: int, gid: int, rdev: int = 0) -> Inode:
+        """A file, FIFO, socket or device node."""
+        await self._check_absent(name)
+        return self._add(name, self.fs.make(mode, uid, gid, rdev=rdev))
+
+    async def mkdir(self, name: bytes, mode: int, uid: int, gid: int) -> Inode:
+        """An empty directory."""
+        await self._check_absent(name)
+        node = self._add(name, self.fs.make(mode, uid, gid))
+        self.attr.nlink += 1
+        return node
+
+    async def symlink(self, name: bytes, target: bytes, uid: int, gid: int) -> Inode:
+        """A symbolic link."""
+        await self._check_absent(name)
+        return self._add(name, self.fs.make_symlink(target, uid, gid))
+
+    async def link(self, name: bytes, inode: Inode) -> None:
+        """One more name for ``inode``. Errors: EXDEV, EEXIST."""
+        if not isinstance(inode, Node) or inode.fs is not self.fs:
+            raise SyscallError(EXDEV)
+        await self._check_absent(name)
+        inode.add_link(1)
+        self._add(name, inode)
+
+    async def unlink(self, name: bytes, inode: Inode) -> None:
+        """Remove a name. Errors: ENOENT if it is another's by now."""
+        await self._take(name, inode)
+        assert isinstance(inode, Node)
+        inode.add_link(-1)
+
+    async def rmdir(self, name: bytes, inode: Inode) -> None:
+        """Remove an empty directory. Errors: ENOTEMPTY."""
+        assert isinstance(inode, Directory)
+        await inode.check_empty()
+        await self._take(name, inode)
+        inode.add_link(-inode.attr.nlink)
+        self.attr.nlink -= 1
+
+    async def rename(self, name: bytes, inode: Inode, to: Inode, to_name: bytes, replaced: Inode | None, flags: int) -> None:
+        """Move or exchange. Errors: ENOTEMPTY, EXDEV."""
+        if not isinstance(to, Directory) or to.fs is not self.fs or not isinstance(inode, Node):
+            raise SyscallError(EXDEV)
+        if flags & RENAME_EXCHANGE:
+            assert isinstance(replaced, Node)
+            self._put(name, replaced)
+            to._put(to_name, inode)
+            change = _is_directory(replaced) - _is_directory(inode)
+            self.attr.nlink += change
+            to.attr.nlink -= change
+            inode.add_link(0)
+            replaced.add_link(0)
+            return
+        if replaced is not None:
+            if isinstance(replaced, Directory):
+                await replaced.check_empty()
+                await to._take(to_name, replaced)
+                replaced.add_link(-replaced.attr.nlink)
+                to.attr.nlink -= 1
+            else:
+                await to._take(to_name, replaced)
+                assert isinstance(replaced, Node)
+                replaced.add_link(-1)
+        await self._take(name, inode)
+        to._add(to_name, inode)
+        is_directory = _is_directory(inode)
+        self.attr.nlink -= is_directory
+        to.attr.nlink += is_directory
+        inode.add_link(0)
+
+    async def tmpfile(self, mode: int, uid: int, gid: int) -> Inode:
+        """A file without a name."""
+        node = self.fs.make(mode, uid, gid)
+        node.attr.nlink = 0
+        return node
+
+    async def check_empty(self) -> None:
+        """Errors: ENOTEMPTY."""
+        if any(child is not None for child in self.children.values()):
+            raise SyscallError(ENOTEMPTY)
+
+    async def _check_absent(self, name: bytes) -> None:
+        """Errors: EEXIST, ENOENT if this directory itself is gone."""
+        if self.attr.nlink == 0:
+            raise SyscallError(ENOENT)
+        if self.children.get(name) is not None:
+            raise SyscallError(EEXIST)
+
+    def _add(self, name: bytes, node: Node) -> Node:
+        self._put(name, node)
+        self.attr.size += _ENTRY_SIZE
+        return node
+
+    def _put(self, name: bytes, node: Node) -> None:
+        self._own()
+        self.children[name] = node
+        self.touch()
+
+    async def _take(self, name: bytes, inode: Inode) -> None:
+        if self.children.get(name) is not inode:
+            raise SyscallError(ENOENT)
+        self._own()
+        del self.children[name]
+        self.attr.size -= _ENTRY_SIZE
+        self.touch()
+
+
+def _is_directory(inode: Inode) -> int:
+    return int(inode.attr.mode & S_IFMT == S_IFDIR)

@@ -1,0 +1,197 @@
+"""open(2), openat2(2): from a path and flags to an open file description."""
+
+from typing import TYPE_CHECKING, Final
+
+from sentry.vfs.context import OpenContext, Path
+from sentry.vfs.dentry import Dentry
+from sentry.vfs.lookup import lookup_child, parent_from, resolve, resolve_parent
+from sentry.vfs.pathwalk import LINKS_MAX
+from sentry.vfs.permission import (
+    CAP_FSETID,
+    MAY_EXEC,
+    MAY_READ,
+    MAY_WRITE,
+    check_owner,
+    check_permission,
+    inherit,
+    may,
+    without_set_ids,
+)
+from sentry.vfs.special import PathFile
+from sentry.vfs.stat import SetAttr
+from syscalls.abi.errno import EACCES, EEXIST, EISDIR, ELOOP, ENOENT, ENOTDIR, ENXIO, EROFS, ETXTBSY
+from syscalls.abi.errors import SyscallError
+from syscalls.abi.fcntl import (
+    O_ACCMODE,
+    O_CLOEXEC,
+    O_CREAT,
+    O_DIRECTORY,
+    O_EXCL,
+    O_LARGEFILE,
+    O_NOATIME,
+    O_NOCTTY,
+    O_NOFOLLOW,
+    O_PATH,
+    O_TMPFILE,
+    O_TRUNC,
+    RESOLVE_NO_SYMLINKS,
+)
+from syscalls.abi.stat import S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK, S_ISVTX
+
+if TYPE_CHECKING:
+    from sentry.kernel.task import Task
+    from sentry.vfs.file import FileDescription
+
+TMPFILE_BIT: Final = O_TMPFILE & ~O_DIRECTORY
+_PERMISSION: Final = (MAY_READ, MAY_WRITE, MAY_READ | MAY_WRITE, MAY_READ | MAY_WRITE)
+_NOT_KEPT: Final = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC
+
+
+async def open_at(task: "Task", dirfd: int, path: bytes, flags: int, mode: int, resolve_flags: int = 0) -> "FileDescription":
+    """Open ``path``. ``flags`` have been validated by the handler. Errors: as open(2)."""
+    if flags & O_PATH:
+        place = await resolve(task, dirfd, path, follow=not flags & O_NOFOLLOW, resolve_flags=resolve_flags)
+        if flags & O_DIRECTORY and place.inode.attr.mode & S_IFMT != S_IFDIR:
+            raise SyscallError(ENOTDIR)
+        return PathFile(place.inode, flags & (O_PATH | O_DIRECTORY | O_NOFOLLOW), place)
+    if flags & TMPFILE_BIT:
+        return await _open_tmpfile(task, dirfd, path, flags, mode, resolve_flags)
+    is_created = False
+    if flags & O_CREAT:
+        place, is_created = await _find_or_create(task, dirfd, path, flags, mode, resolve_flags)
+    else:
+        place = await resolve(task, dirfd, path, follow=not flags & O_NOFOLLOW, resolve_flags=resolve_flags)
+    return await open_place(task, place, flags, is_created=is_created)
+
+
+async def open_place(task: "Task", place: Path, flags: int, *, is_created: bool = False) -> "FileDescription":
+    """Open what is at ``place``, with all checks of open(2) except those of the walk."""
+    inode = place.inode
+    attr = inode.attr if inode.has_current_attr else await inode.getattr()
+    kind = attr.mode & S_IFMT
+    access = flags & O_ACCMODE
+    _check_kind(kind, flags)
+    is_write = bool(access or flags & O_TRUNC)
+    if not is_created:
+        check_permission(task.credentials, attr, _PERMISSION[access] | (MAY_WRITE if flags & O_TRUNC else 0))
+    if is_write and place.mount.is_readonly and kind == S_IFREG:
+        raise SyscallError(EROFS)
+    if flags & O_NOATIME:
+        check_owner(task.credentials, attr)
+    if is_write and inode.text_users:
+        raise SyscallError(ETXTBSY)
+    file = await inode.open(OpenContext(place, flags, task, is_created=is_created))
+    if file.path is None and file.inode is inode:
+        file.path = place
+    file.flags = file.flags & ~_NOT_KEPT | O_LARGEFILE
+    if access and kind == S_IFREG:
+        inode.writers += 1
+        file.inode = inode
+        file.is_counted_writer = True
+    if flags & O_TRUNC and kind == S_IFREG and not is_created:
+        await _truncate_at_open(task, place, file)
+    return file
+
+
+async def open_inode(task: "Task", place: Path, flags: int) -> "FileDescription":
+    """Open without any permission check: the kernel's own reads (exec has checked MAY_EXEC)."""
+    file = await place.inode.open(OpenContext(place, flags, task))
+    if file.path is None:
+        file.path = place
+    return file
+
+
+def _check_kind(kind: int, flags: int) -> None:
+    if kind == S_IFDIR:
+        if flags & (O_ACCMODE | O_TRUNC | O_CREAT):
+            raise SyscallError(EISDIR)
+    elif flags & O_DIRECTORY:
+        raise SyscallError(ENOTDIR)
+    elif kind == S_IFLNK:
+        raise SyscallError(ELOOP)
+    elif kind == S_IFSOCK:
+        raise SyscallError(ENXIO)
+
+
+async def _truncate_at_open(task: "Task", place: Path, file: "FileDescription") -> None:
+    inode = place.inode
+    attr = inode.attr
+    mode = None
+    if attr.mode & 0o6000 and not task.credentials.has(CAP_FSETID):
+        mode = without_set_ids(attr.mode) & 0o7777
+    try:
+        await inode.setattr(SetAttr(size=0, mode=mode))
+    except SyscallError:
+        file.acquire().release()
+        raise
+
+
+async def _find_or_create(
+    task: "Task", dirfd: int, path: bytes, flags: int, mode: int, resolve_flags: int
+) -> tuple[Path, bool]:
+    """O_CREAT: the place and whether this call made it. A dangling link makes its target (not with O_EXCL)."""
+    parent, name, has_slash = await resolve_parent(task, dirfd, path, resolve_flags)
+    for _ in range(LINKS_MAX + 1):
+        if name in (b"", b".", b".."):
+            raise SyscallError(EISDIR)
+        if has_slash:
+            raise SyscallError(EISDIR)
+        child = await lookup_child(task, parent, name)
+        if child.inode is None:
+            return await _create(task, parent, name, mode), True
+        if flags & O_EXCL:
+            raise SyscallError(EEXIST)
+        if child.inode.attr.mode & S_IFMT != S_IFLNK:
+            place = task.mounts.top(Path(parent.mount, child))
+            _check_sticky(task, parent, place)
+            return place, False
+        if flags & O_NOFOLLOW or resolve_flags & RESOLVE_NO_SYMLINKS:
+            raise SyscallError(ELOOP)
+        if child.inode.is_magic_link:
+            return await child.inode.follow(task), False
+        text = await child.inode.readlink()
+        start = task.fs.root if text[:1] == b"/" and not resolve_flags else parent
+        parent, name, has_slash = await parent_from(task, start, text, resolve_flags)
+    raise SyscallError(ELOOP)
+
+
+async def _create(task: "Task", parent: Path, name: bytes, mode: int) -> Path:
+    if parent.mount.is_readonly:
+        raise SyscallError(EROFS)
+    directory = parent.inode
+    if parent.dentry.is_deleted:
+        raise SyscallError(ENOENT)
+    creds = task.credentials
+    check_permission(creds, directory.attr, MAY_WRITE | MAY_EXEC)
+    gid, mode = inherit(directory.attr, creds, mode & 0o7777 & ~task.fs.umask, S_IFREG)
+    inode = await directory.create(name, S_IFREG | mode, creds.fsuid, gid)
+    return Path(parent.mount, task.kernel.mounts.cache.add(parent.dentry, name, inode))
+
+
+def _check_sticky(task: "Task", parent: Path, place: Path) -> None:
+    """fs.protected_regular, fs.protected_fifos: O_CREAT does not open other people's files in /tmp (proc(5))."""
+    if not task.kernel.mounts.protected_regular:
+        return
+    directory, attr = parent.inode.attr, place.inode.attr
+    if (
+        directory.mode & (S_ISVTX | 0o002) == (S_ISVTX | 0o002)
+        and attr.mode & S_IFMT in (S_IFREG, S_IFIFO)
+        and attr.uid not in (directory.uid, task.credentials.fsuid)
+    ):
+        raise SyscallError(EACCES)
+
+
+async def _open_tmpfile(task: "Task", dirfd: int, path: bytes, flags: int, mode: int, resolve_flags: int) -> "FileDescription":
+    place = await resolve(task, dirfd, path, follow=not flags & O_NOFOLLOW, want_directory=True, resolve_flags=resolve_flags)
+    if place.mount.is_readonly:
+        raise SyscallError(EROFS)
+    directory = place.inode
+    creds = task.credentials
+    if not may(creds, directory.attr, MAY_WRITE | MAY_EXEC):
+        raise SyscallError(EACCES)
+    gid, mode = inherit(directory.attr, creds, mode & 0o7777 & ~task.fs.umask, S_IFREG)
+    inode = await directory.tmpfile(S_IFREG | mode, creds.fsuid, gid)
+    inode.is_linkable = not flags & O_EXCL
+    dentry = Dentry(b"#%d" % inode.attr.ino, place.dentry, inode)
+    dentry.is_deleted = True
+    return await open_place(task, Path(place.mount, dentry), flags & ~(O_TMPFILE | O_EXCL | O_CREAT), is_created=True)
