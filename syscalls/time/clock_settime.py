@@ -1,0 +1,57 @@
+"""clock_settime(2), settimeofday(2), adjtimex(2): no guest sets the host's clocks, not even its root."""
+
+from sentry.kernel.task import Task
+from syscalls.abi.errno import EINVAL, EPERM
+from syscalls.abi.errors import SyscallError
+from syscalls.abi.time import (
+    ADJ_OFFSET_SS_READ,
+    CLOCK_REALTIME,
+    NSEC_PER_SEC,
+    NSEC_PER_USEC,
+    STA_UNSYNC,
+    TIME_ERROR,
+    TIMESPEC,
+    TIMEX,
+)
+from syscalls.args import Int, UserPtr
+from syscalls.registry import Support, refused, syscall
+
+_REASON = "the clocks are the host's: CAP_SYS_TIME is never granted"
+_TICK_US = 10_000
+_MAX_ERROR_US = 16_000_000
+_TOLERANCE = 500 << 16
+
+refused("settimeofday", EPERM, _REASON, man="gettimeofday(2)")
+
+
+@syscall(man="clock_gettime(2)", support=Support.STUB, note=f"EPERM: {_REASON}")
+def sys_clock_settime(task: Task, clockid: Int, tp: UserPtr) -> int:
+    """Refuse to set a clock. Errors: EINVAL a clock that nobody can set; EFAULT; EPERM."""
+    if clockid != CLOCK_REALTIME:
+        raise SyscallError(EINVAL)
+    _, nanoseconds = task.memory.read_struct(TIMESPEC, tp)
+    raise SyscallError(EPERM if 0 <= nanoseconds < NSEC_PER_SEC else EINVAL)
+
+
+@syscall(man="adjtimex(2)", support=Support.PARTIAL, note="reading only (an unsynchronised clock); changes are EPERM")
+def sys_adjtimex(task: Task, buf: UserPtr) -> int:
+    """Store the clock's parameters. Errors: EFAULT, EPERM."""
+    return _read(task, buf)
+
+
+@syscall(man="adjtimex(2)", support=Support.PARTIAL, note="reading CLOCK_REALTIME only; changes are EPERM")
+def sys_clock_adjtime(task: Task, clk_id: Int, buf: UserPtr) -> int:
+    """Store the clock's parameters. Errors: EINVAL, EFAULT, EPERM."""
+    if clk_id != CLOCK_REALTIME:
+        raise SyscallError(EINVAL)
+    return _read(task, buf)
+
+
+def _read(task: Task, addr: int) -> int:
+    modes = task.memory.read_u32(addr)
+    if modes not in (0, ADJ_OFFSET_SS_READ):
+        raise SyscallError(EPERM)
+    seconds, nanoseconds = divmod(task.kernel.realtime_ns(), NSEC_PER_SEC)
+    clock = (0, 0, _MAX_ERROR_US, _MAX_ERROR_US, STA_UNSYNC, 2, 1, _TOLERANCE, seconds, nanoseconds // NSEC_PER_USEC, _TICK_US)
+    task.memory.write(addr, TIMEX.pack(modes, *clock, 0, 0, 0, 0, 0, 0, 0, 0, 0))
+    return TIME_ERROR
