@@ -74,13 +74,14 @@ def start(config: Config) -> GoferProcess:
         command = [sys.executable, "-I", "-S", str(_MAIN), str(control_child.fileno()), str(channel_child.fileno()), *_backend()]
         inherited = (control_child.fileno(), channel_child.fileno(), *required_dirfds(config))
         environment = {name: value for name, value in os.environ.items() if name == "LD_LIBRARY_PATH"}
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, pass_fds=inherited, env=environment, close_fds=True)
+        null = subprocess.DEVNULL
+        process = subprocess.Popen(command, stdin=null, stdout=null, pass_fds=inherited, env=environment, close_fds=True)
     return GoferProcess(process, control, channel)
 
 
 def _backend() -> list[str]:
     """The folder of cffi's backend, which ``-S`` takes from the search path, if it is not the one this package is in."""
-    import _cffi_backend  # noqa: PLC0415 - only the starter needs to know where it lies
+    import _cffi_backend
 
     folder = str(Path(_cffi_backend.__file__).resolve().parent)
     return [] if folder == str(_MAIN.parent.parent) else [folder]

@@ -27,7 +27,7 @@ class Rule:
 
 READING: tuple[Rule, ...] = (
     Rule("recvfrom", "receive a request from the sentry's socket"),
-    Rule("sendto", "send a reply on the sentry's socket", tests=((4, "eq", 0),), condition="no address: only the connected socket"),
+    Rule("sendto", "send a reply on the sentry's socket", tests=((4, "eq", 0),), condition="no address"),
     Rule("sendmsg", "send a reply with a donated descriptor"),
     Rule("openat2", "open below an exported folder: RESOLVE_BENEATH, NO_SYMLINKS, NO_MAGICLINKS"),
     Rule(

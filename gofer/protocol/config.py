@@ -16,7 +16,13 @@ class Tree:
     __slots__ = ("fd", "hidden", "hide_sockets", "is_writable", "path")
 
     def __init__(
-        self, path: bytes, *, fd: int = -1, is_writable: bool = False, hidden: "tuple[bytes, ...]" = (), hide_sockets: bool = False
+        self,
+        path: bytes,
+        *,
+        fd: int = -1,
+        is_writable: bool = False,
+        hidden: "tuple[bytes, ...]" = (),
+        hide_sockets: bool = False,
     ) -> None:
         self.path = path
         self.fd = fd

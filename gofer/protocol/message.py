@@ -47,7 +47,7 @@ class Message:
 ATTACH = Message("attach", 1, (U16,), (U32, U8, REST))  # tree -> root node, tree flags, attributes
 WALK = Message("walk", 2, (PLACE,), (U16, U8, REST))  # -> errno that stopped it, records, records
 OPEN = Message("open", 3, (PLACE, U32), (U32, REST))  # place, flags -> open number or 0, attributes; a descriptor or none
-READDIR = Message("readdir", 4, (PLACE,), (REST,))  # first frame: node, attributes; further frames: records
+READDIR = Message("readdir", 4, (PLACE,), (REST,))  # records; the first frame starts with node, attributes
 GETATTR = Message("getattr", 5, (PLACE, U32), (REST,))  # place, or an open number
 STATFS = Message("statfs", 6, (PLACE,), (U64, U64, U64, U64, U64, U64, U64, U64))
 READ = Message("read", 7, (U32, U64, U32), (REST,))  # open, offset, length

@@ -6,7 +6,7 @@ All numbers are little-endian. Decoding validates everything: whatever is not ex
 """
 
 from struct import Struct
-from struct import error as StructError  # noqa: N812 - struct's own name is too short to read
+from struct import error as StructError
 
 TYPE_CHECKING = False  # not typing's: the gofer starts without that import
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def _number(name: str, layout: str) -> Kind:
 
 
 def blob(name: str, layout: str, longest: int) -> Kind:
+    """A field of bytes with its length before it."""
     packed = Struct(layout)
 
     def encode(value: object) -> bytes:
@@ -68,9 +69,12 @@ def blob(name: str, layout: str, longest: int) -> Kind:
     return Kind(name, encode, decode)
 
 
+_DOTS = frozenset((b".", b".."))
+
+
 def is_name(name: bytes) -> bool:
     """Whether ``name`` may be one component: no slash, no NUL, neither `.` nor `..`, 1 to 255 bytes."""
-    return 0 < len(name) <= NAME_MAX and b"/" not in name and b"\0" not in name and name != b"." and name != b".."
+    return 0 < len(name) <= NAME_MAX and b"/" not in name and b"\0" not in name and name not in _DOTS
 
 
 def _encode_name(value: object) -> bytes:
@@ -90,6 +94,8 @@ _PLACE = Struct("<IB")
 
 
 def _encode_place(value: object) -> bytes:
+    node: int
+    names: tuple[bytes, ...]
     node, names = value  # type: ignore[misc]
     return _PLACE.pack(node, len(names)) + b"".join([bytes((len(name),)) + name for name in names])
 

@@ -96,8 +96,8 @@ def open_path(connection: Connection, node: Node, names: "tuple[bytes, ...]") ->
         if below.is_veiled:
             raise OSError(EPERM, "veiled")
         lib.gofer_stat(below.fd, attr)
-        return below.fd
-    return fd
+        return int(below.fd)
+    return int(fd)
 
 
 def statfs(connection: Connection, fields: "list[object]") -> bytes:
@@ -121,7 +121,7 @@ def read(connection: Connection, fields: "list[object]") -> bytes:
     opened = connection.open_file(number)
     if offset >> 63:  # type: ignore[operator]
         raise OSError(EINVAL, "offset")
-    return os.pread(opened.fd, min(length, _READ_MAX), offset)  # type: ignore[arg-type, call-overload, no-any-return, type-var]
+    return os.pread(opened.fd, min(length, _READ_MAX), offset)  # type: ignore[arg-type, call-overload]
 
 
 def close(connection: Connection, fields: "list[object]") -> bytes:

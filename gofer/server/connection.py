@@ -39,7 +39,13 @@ class Connection:
     """The peer's nodes and open files, and the buffers that requests share."""
 
     def __init__(
-        self, channel: "socket", policies: "list[TreePolicy]", handlers: "dict[int, Handler]", *, descriptors_max: int, nodes_max: int
+        self,
+        channel: "socket",
+        policies: "list[TreePolicy]",
+        handlers: "dict[int, Handler]",
+        *,
+        descriptors_max: int,
+        nodes_max: int,
     ) -> None:
         self._channel = channel
         self._handlers = handlers
@@ -106,6 +112,8 @@ class Connection:
 
     def place(self, place: object, *, is_write: bool = False) -> "tuple[Node, tuple[bytes, ...]]":
         """The node and the names of a PLACE. Errors: ESTALE, EROFS."""
+        number: int
+        names: tuple[bytes, ...]
         number, names = place  # type: ignore[misc]
         node = self.nodes.get(number)
         if is_write and not node.policy.is_writable:

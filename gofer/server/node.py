@@ -11,6 +11,10 @@ from os import close
 from gofer._sys._native import ffi, lib
 from gofer.server.policy import TreePolicy
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gofer.server.policy import Veils
+
 
 class Node:
     """One directory. ``veils`` are the hidden names below it ({} under a name: hidden here), None for none."""
@@ -26,7 +30,7 @@ class Node:
         self.fd = -1
         self.number = 0
         self.is_veiled = False
-        self.veils = policy.veils if parent is None else policy.veils_below(parent.veils, name)
+        self.veils: Veils | None = policy.veils if parent is None else policy.veils_below(parent.veils, name)
 
 
 class NodeTable:

@@ -74,36 +74,39 @@ def readdir(connection: Connection, fields: "list[object]") -> bytes:
 def _read_directory(connection: Connection, node: Node) -> bytes:
     attr = connection.attr
     if node.is_veiled:
-        connection.send_part(node.number.to_bytes(4, "little"))
-        return b""
+        return node.number.to_bytes(4, "little") + bytes(ATTR_SIZE)
     path_fd = connection.nodes.descriptor(node)
     fd = lib.gofer_open_directory(path_fd)
     if fd < 0:
         raise OSError(-fd, "open directory")
     try:
         lib.gofer_stat(fd, attr)
-        connection.send_part(node.number.to_bytes(4, "little") + ffi.buffer(attr)[:])
-        return _list(connection, node, fd)
+        return _list(connection, node, fd, node.number.to_bytes(4, "little") + ffi.buffer(attr)[:])
     finally:
         close(fd)
 
 
-def _list(connection: Connection, node: Node, fd: int) -> bytes:
+def _list(connection: Connection, node: Node, fd: int, head: bytes) -> bytes:
+    """Send all frames but the last, which is returned. The first one starts with ``head``, so a small folder is one frame."""
     lister, out, data = connection.lister, connection.out, node.policy.data
     lister.fd = fd
     lister.position = lister.length = lister.is_end = 0
     veils = node.veils
     veiled = b"".join([bytes((len(name),)) + name for name, below in veils.items() if not below]) if veils else b""
-    previous = b""
+    room = len(out) - len(head)
+    waiting = head
     while True:
-        length = lib.gofer_list(lister, node.dev, data, veiled, len(veiled), out, len(out))
+        length = lib.gofer_list(lister, node.dev, data, veiled, len(veiled), out, room)
         if length < 0:
             raise OSError(-length, "getdents")
+        if waiting is head:
+            waiting = head + ffi.buffer(out, length)[:]
+            if length:
+                continue
         if not length:
-            return previous
-        if previous:
-            connection.send_part(previous)
-        previous = ffi.buffer(out, length)[:]
+            return waiting
+        connection.send_part(waiting)
+        waiting = ffi.buffer(out, length)[:]
 
 
 def resolve_directory(connection: Connection, node: Node, names: "tuple[bytes, ...]") -> Node:

@@ -1,0 +1,281 @@
+"""Open regular files of a gofer's tree.
+
+Local files are read through the descriptor that the gofer donated, without asking again. Of a tree that does not change, all
+openers share one descriptor, which may be closed for room and asked for again (``is_remote`` meanwhile). Files of a network
+file system stay at the gofer, so that a server which never answers stops only those who wait for it.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+from gofer.protocol import message as m
+from gofer.protocol.wire import FRAME_MAX
+from sentry.fs.gofer.record import Record
+from sentry.host.gofer_channel import close_descriptor, size_of
+from sentry.vfs.file import O_ACCMODE, O_WRONLY, FileDescription
+from syscalls.abi.errno import EACCES, EINVAL, ENODEV, ENXIO, EROFS, ESTALE
+from syscalls.abi.errors import SyscallError
+
+if TYPE_CHECKING:
+    from sentry.fs.gofer.client import GoferClient
+    from sentry.fs.gofer.inode import GoferInode
+    from sentry.vfs.io import Sink, Source
+
+APPEND: Final = -1
+_DATA_MAX: Final = FRAME_MAX - 64
+O_RDWR: Final = 2
+
+
+class OpenHandle:
+    """What an OPEN brought: the number of a file that stays open at the gofer (0: none) and a descriptor (-1: none)."""
+
+    __slots__ = ("fd", "number")
+
+    def __init__(self, number: int, fd: int) -> None:
+        self.number = number
+        self.fd = fd
+
+    def close(self, client: "GoferClient") -> None:
+        """Give both back. Idempotent."""
+        if self.fd >= 0:
+            close_descriptor(self.fd)
+            self.fd = -1
+        if self.number:
+            client.close_open(self.number)
+            self.number = 0
+
+
+async def open_regular(inode: "GoferInode", flags: int) -> FileDescription:
+    """Open ``inode``. Errors: EROFS, EACCES (the gofer's own rights), ESTALE (another file by now)."""
+    access = flags & O_ACCMODE
+    if access and not inode.gofer.is_writable:
+        raise SyscallError(EROFS)
+    fresh, inode.fresh = inode.fresh, None
+    if fresh is not None:
+        return _describe(inode, flags, fresh)
+    if not access and not inode.gofer.is_shared:
+        if inode.host_fd >= 0:
+            inode.gofer.touch_descriptor(inode)
+            return CachedFile(inode, flags)
+        handle = await ask(inode, 0)
+        if handle.fd >= 0 and not handle.number:
+            inode.gofer.keep_descriptor(inode, handle.fd)
+            return CachedFile(inode, flags)
+        return _describe(inode, flags, handle)
+    return _describe(inode, flags, await ask(inode, min(access, O_RDWR)))
+
+
+def _describe(inode: "GoferInode", flags: int, handle: OpenHandle) -> FileDescription:
+    return RemoteFile(inode, flags, handle) if handle.fd < 0 else OwnedFile(inode, flags, handle)
+
+
+async def ask(inode: "GoferInode", flags: int) -> OpenHandle:
+    """One OPEN request. The answer must be about this very file."""
+    reply = await inode.gofer.client.call(m.OPEN, inode.place(), flags)
+    body = reply.bodies[0]
+    handle = OpenHandle(int.from_bytes(body[:4], "little"), reply.fd)
+    record = Record(body, 4)
+    if inode.gofer.guest_ino(record.dev, record.attr.ino) != inode.attr.ino:
+        handle.close(inode.gofer.client)
+        raise SyscallError(ESTALE)
+    if inode.gofer.is_shared:
+        inode.update(record.attr)
+    return handle
+
+
+class GoferFile(FileDescription):
+    """What all open files of a gofer have in common."""
+
+    __slots__ = ("gofer_inode",)
+
+    is_seekable = True
+
+    def __init__(self, inode: "GoferInode", flags: int) -> None:
+        super().__init__(inode, flags)
+        self.gofer_inode = inode
+
+    async def seek_data(self, offset: int, *, hole: bool) -> int:
+        """All is data up to the end."""
+        size = await self.size()
+        if offset >= size:
+            raise SyscallError(ENXIO)
+        return size if hole else offset
+
+    async def fsync(self, *, data_only: bool) -> None:
+        """A file that was not opened for writing has nothing to write back."""
+
+
+class CachedFile(GoferFile):
+    """A file of a tree that does not change, open for reading, through the inode's shared descriptor."""
+
+    __slots__ = ()
+
+    @property
+    def is_remote(self) -> bool:  # type: ignore[override]
+        """The descriptor was closed for room: it must be asked for again."""
+        return self.gofer_inode.host_fd < 0
+
+    def try_read(self, sink: "Sink", offset: int) -> int | None:
+        """Read from the descriptor. Precondition: ``is_remote`` is False."""
+        return sink.put_from_host(self.gofer_inode.host_fd, offset, sink.remaining)
+
+    async def read_remote(self, sink: "Sink", offset: int) -> int:
+        """Get the descriptor back and read."""
+        return sink.put_from_host(await self._descriptor(), offset, sink.remaining)
+
+    async def size(self) -> int:
+        """Known for ever."""
+        return self.gofer_inode.attr.size
+
+    async def mapping_fd(self, *, writable: bool, shared: bool) -> int:
+        """The shared descriptor, which is open for reading only. Errors: EACCES for a writable shared mapping."""
+        if writable and shared:
+            raise SyscallError(EACCES)
+        return await self._descriptor()
+
+    async def _descriptor(self) -> int:
+        inode = self.gofer_inode
+        if inode.host_fd < 0:
+            handle = await ask(inode, 0)
+            if handle.fd < 0:
+                handle.close(inode.gofer.client)
+                raise SyscallError(ENODEV)
+            inode.gofer.keep_descriptor(inode, handle.fd)
+        return inode.host_fd
+
+
+class _HandleFile(GoferFile):
+    """A description with an ``OpenHandle`` of its own."""
+
+    __slots__ = ("handle",)
+
+    def __init__(self, inode: "GoferInode", flags: int, handle: OpenHandle) -> None:
+        super().__init__(inode, flags)
+        self.handle = handle
+        if handle.number:
+            inode.opened.append(handle.number)
+
+    def close(self) -> None:
+        """Close here and at the gofer."""
+        if self.handle.number:
+            self.gofer_inode.opened.remove(self.handle.number)
+        self.handle.close(self.gofer_inode.gofer.client)
+
+    async def fsync(self, *, data_only: bool) -> None:
+        """Let the gofer wait for the disk."""
+        if self.handle.number:
+            await self.gofer_inode.gofer.client.call(m.FSYNC, self.handle.number, int(data_only))
+
+    async def truncate(self, size: int) -> None:
+        """ftruncate(2). Errors: EINVAL if not open for writing."""
+        if not self.handle.number or not self.is_writable:
+            raise SyscallError(EINVAL)
+        values = (m.SET_SIZE, 0, 0, 0, size, 0, 0)
+        reply = await self.gofer_inode.gofer.client.call(m.SETATTR, (0, ()), self.handle.number, *values)
+        self.gofer_inode.take_attributes(reply.bodies[0])
+
+    async def allocate(self, mode: int, offset: int, length: int) -> None:
+        """fallocate(2) in its plain mode."""
+        client = self.gofer_inode.gofer.client
+        await client.call(m.ALLOCATE, self.handle.number, mode, offset, length)
+        reply = await client.call(m.GETATTR, (0, ()), self.handle.number)
+        self.gofer_inode.take_attributes(reply.bodies[0])
+
+
+class OwnedFile(_HandleFile):
+    """A local file with a descriptor of its own."""
+
+    __slots__ = ("_read_only_fd",)
+
+    def __init__(self, inode: "GoferInode", flags: int, handle: OpenHandle) -> None:
+        super().__init__(inode, flags, handle)
+        self._read_only_fd = -1
+
+    def close(self) -> None:
+        """Close here and at the gofer."""
+        super().close()
+        if self._read_only_fd >= 0:
+            close_descriptor(self._read_only_fd)
+            self._read_only_fd = -1
+
+    def try_read(self, sink: "Sink", offset: int) -> int | None:
+        """Read from the descriptor."""
+        return sink.put_from_host(self.handle.fd, offset, sink.remaining)
+
+    def try_write(self, source: "Source", offset: int) -> int | None:
+        """Write to the descriptor; ``APPEND`` is the end as of now."""
+        fd, attr = self.handle.fd, self.gofer_inode.attr
+        if offset == APPEND:
+            offset = size_of(fd)
+        count = source.take_to_host(fd, offset, source.remaining)
+        attr.size = max(attr.size, offset + count)
+        return count
+
+    async def size(self) -> int:
+        """The host's own answer."""
+        return size_of(self.handle.fd)
+
+    async def mapping_fd(self, *, writable: bool, shared: bool) -> int:
+        """The descriptor, open with the guest's own rights. Errors: EACCES."""
+        access = self.flags & O_ACCMODE
+        if access == O_WRONLY or (writable and shared and access != O_RDWR):
+            raise SyscallError(EACCES)
+        if access == O_RDWR or not self.handle.number:
+            return self.handle.fd
+        if self._read_only_fd < 0:  # a file just made came with more than a reader's rights: a mapping must not have them
+            handle = await ask(self.gofer_inode, 0)
+            self._read_only_fd, handle.fd = handle.fd, -1
+            handle.close(self.gofer_inode.gofer.client)
+        return self._read_only_fd
+
+
+class RemoteFile(_HandleFile):
+    """A file of a network file system: the gofer reads and writes."""
+
+    __slots__ = ()
+
+    is_remote = True
+
+    async def read_remote(self, sink: "Sink", offset: int) -> int:
+        """Read in frames until the sink is full or the file ends."""
+        done = 0
+        client = self.gofer_inode.gofer.client
+        while sink.remaining:
+            wanted = min(sink.remaining, _DATA_MAX)
+            data = (await client.call(m.READ, self.handle.number, offset + done, wanted)).bodies[0]
+            if not data:
+                break
+            count = sink.put(data)
+            done += count
+            if count < len(data) or len(data) < wanted:
+                break
+        return done
+
+    async def write_remote(self, source: "Source", offset: int) -> int:
+        """Write in frames; what was taken from the guest is written or reported."""
+        done = 0
+        inode = self.gofer_inode
+        while source.remaining:
+            data = source.take(min(source.remaining, _DATA_MAX))
+            at = APPEND if offset == APPEND else offset + done
+            reply = await inode.gofer.client.call(m.WRITE, self.handle.number, at, data)
+            (count,) = m.WRITE.decode_reply(reply.bodies[0])
+            assert isinstance(count, int)
+            done += count
+            if count < len(data):
+                break
+        if offset == APPEND:
+            await inode.getattr()
+        else:
+            inode.attr.size = max(inode.attr.size, offset + done)
+        return done
+
+    async def mapping_fd(self, *, writable: bool, shared: bool) -> int:
+        """A donated descriptor: page faults of a network file stop only the guest that touches them."""
+        access = self.flags & O_ACCMODE
+        if access == O_WRONLY or (writable and shared and access != O_RDWR):
+            raise SyscallError(EACCES)
+        if self.handle.fd < 0:
+            handle = await ask(self.gofer_inode, min(access, O_RDWR) | m.OPEN_DONATE)
+            self.handle.fd, handle.fd = handle.fd, -1
+            handle.close(self.gofer_inode.gofer.client)
+        return self.handle.fd
