@@ -1,0 +1,71 @@
+"""The command group; each command lives in a module of its own that is imported when it is used."""
+
+from importlib import import_module
+
+import click
+
+from sandboxctl.config import PLATFORMS, PROFILES
+from sandboxctl.launcher import SentryProcess
+
+_COMMANDS = {
+    "run": ("sandboxctl.cli.run", "Run a program in a new sandbox."),
+    "doctor": ("sandboxctl.cli.doctor", "Say what this host allows and what to change."),
+    "host-surface": ("sandboxctl.cli.host_surface", "List every host call that guest, sentry and gofer may make."),
+    "compat": ("sandboxctl.cli.compat", "Show which system calls work, and how far."),
+    "version": ("sandboxctl.cli.version", "Print the version."),
+}
+
+
+class Context:
+    """What the group hands to its commands."""
+
+    def __init__(self, ahead: SentryProcess | None) -> None:
+        self.ahead = ahead
+        self.platform: str | None = None
+        self.profile = "default"
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by name and first line, and imports one only to run it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names, in the order of the help page."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command, None if there is none of that name."""
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = import_module(_COMMANDS[cmd_name][0]).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in _COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup)
+@click.option(
+    "--platform", type=click.Choice(PLATFORMS), help="How system calls are caught; the best one that works here if not given."
+)
+@click.option(
+    "--profile",
+    type=click.Choice(PROFILES),
+    default="default",
+    show_default=True,
+    help="strict: every host call that the guest may make is checked by the sentry first; slower.",
+)
+@click.pass_context
+def cli(ctx: click.Context, platform: str | None, profile: str) -> None:
+    """Run untrusted Linux programs under a user-space kernel.
+
+    \b
+    Examples:
+      sandboxctl run host -- python3 -c 'print(6*7)'
+      sandboxctl run -it host -- bash
+      sandboxctl doctor
+    """
+    assert isinstance(ctx.obj, Context)
+    ctx.obj.platform = platform
+    ctx.obj.profile = profile

@@ -1,0 +1,85 @@
+"""``sandboxctl run``: options with docker's names and meaning, one sandbox, one command."""
+
+import sys
+from typing import Any
+
+import click
+
+from sandboxctl.api import Sandbox
+from sandboxctl.cli.attach import attach
+from sandboxctl.cli.commands import Context
+from sandboxctl.errors import OptionError
+from sandboxctl.options.assemble import CommandOptions, SandboxOptions, command_config, sandbox_config
+from sandboxctl.terminal import is_terminal
+
+_SANDBOX = (
+    "rw", "read_only", "overlay", "volumes", "mounts", "tmpfs", "hostname", "name", "memory", "pids_limit", "shm_size",
+    "stop_signal", "network", "privileged", "devices", "host_as_root", "require", "strace", "log_file",
+)  # fmt: skip
+_COMMAND = ("entrypoint", "env", "env_files", "workdir", "user", "group_add", "ulimits", "tty", "interactive", "init", "timeout")
+
+
+@click.command("run", context_settings={"allow_interspersed_args": False, "max_content_width": 110})
+@click.argument("image", metavar="IMAGE", required=False)
+@click.argument("words", metavar="[--] [COMMAND [ARG...]]", nargs=-1, type=click.UNPROCESSED)
+@click.option("-i", "--interactive", is_flag=True, help="Connect standard input.")
+@click.option("-t", "--tty", is_flag=True, help="Give the command a terminal of its own.")
+@click.option("-e", "--env", multiple=True, metavar="NAME[=VALUE]", help="Set a variable; NAME alone passes yours on.")
+@click.option("--env-file", "env_files", multiple=True, metavar="FILE", help="Read variables from a file, one NAME=VALUE a line.")
+@click.option("-w", "--workdir", metavar="DIR", help="Working directory; made if it is missing.  [default: /tmp]")
+@click.option("-v", "--volume", "volumes", multiple=True, metavar="SRC:DST[:ro]", help="Share a host folder or file.")
+@click.option("--mount", "mounts", multiple=True, metavar="type=bind|tmpfs,...", help="The same, spelled out.")
+@click.option("--tmpfs", multiple=True, metavar="DST[:size=N,...]", help="An empty file system in memory.")
+@click.option("-u", "--user", metavar="USER[:GROUP]", help="Names of the image, or numbers.  [default: your ids]")
+@click.option("--group-add", multiple=True, metavar="GROUP", help="One more group.")
+@click.option("-h", "--hostname", metavar="NAME", help="What the guest calls its machine.  [default: sandbox]")
+@click.option("--name", metavar="NAME", help="A name for messages of ours.")
+@click.option("--read-only", is_flag=True, help="No changes to the image, not even in the overlay.")
+@click.option("--entrypoint", metavar="PROGRAM", help="Run this; the words after IMAGE are its arguments.")
+@click.option("-m", "--memory", metavar="SIZE", help="Limit, for example 512m.")
+@click.option("--pids-limit", metavar="N", help="How many tasks there may be.")
+@click.option("--ulimit", "ulimits", multiple=True, metavar="NAME=SOFT[:HARD]", help="For example nofile=1024.")
+@click.option("--shm-size", metavar="SIZE", help="Size of /dev/shm.  [default: 64m]")
+@click.option("--stop-signal", metavar="SIGNAL", help="What the command gets when we are told to end.  [default: SIGTERM]")
+@click.option("--init", is_flag=True, help="Run a small init as pid 1 that reaps orphans.")
+@click.option("--rm", is_flag=True, help="Accepted for docker's sake: nothing ever stays behind.")
+@click.option("--network", "--net", metavar="none", default="none", show_default=True, help="Only none so far.")
+@click.option("--timeout", metavar="TIME", help="End the sandbox after, for example, 90s; exit status 137.")
+@click.option("--rw", is_flag=True, help="Write through to the folder of a dir: image.")
+@click.option("--overlay", metavar="memory|DIR[,size=N]", help="Where changes go.  [default: memory]")
+@click.option("--strace", is_flag=True, help="Print the guest's system calls to standard error, or to --log-file.")
+@click.option("--log-file", metavar="FILE", help="Where our own messages and --strace go.")
+@click.option("--require", multiple=True, metavar="LAYER,...", help="Refuse to start unless these protections are in force.")
+@click.option("--host-as-root", is_flag=True, help="As root: read the host's files as root, not as nobody.")
+@click.option("--privileged", is_flag=True, hidden=True)
+@click.option("--device", "devices", multiple=True, hidden=True)
+@click.pass_obj
+def command(context: Context, /, image: str | None, words: tuple[str, ...], **options: Any) -> int:
+    """Run COMMAND in a new sandbox made from IMAGE.
+
+    IMAGE is host (this machine's files without its users' and services' private ones) or dir:PATH (a root file system folder). Changes
+    stay in the sandbox unless a volume or --rw lets them out. Exit status: the command's own, 128+n for a signal, 125 an error of ours,
+    126 not executable, 127 not found.
+
+    \b
+    Examples:
+      sandboxctl run host -- python3 -c 'print(6*7)'
+      sandboxctl run -it host -- bash
+      sandboxctl run --timeout 30s -m 512m -v ./src:/src:ro -w /src host -- make
+      echo hello | sandboxctl run -i host -- wc -c
+    """
+    if image is None:
+        raise OptionError("no image given; for example: sandboxctl run host -- ls -l /")
+    argv = words[1:] if words[:1] == ("--",) else words
+    sandbox_options = {name: options[name] for name in _SANDBOX}
+    config = sandbox_config(SandboxOptions(image=image, platform=context.platform, profile=context.profile, **sandbox_options))
+    what = command_config(CommandOptions(argv=argv, **{name: options[name] for name in _COMMAND}), image)
+    if what.tty and what.interactive and not is_terminal(0):
+        raise OptionError("-t: standard input is not a terminal; leave out -t")
+    ahead, context.ahead = context.ahead, None
+    with Sandbox.from_config(config, ahead) as sandbox:
+        end = attach(sandbox, what)
+    if end.message:
+        prefix = f"sandboxctl[{config.name}]" if config.name else "sandboxctl"
+        sys.stderr.write(f"{prefix}: {end.message}\n")
+    return end.status

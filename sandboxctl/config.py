@@ -1,0 +1,104 @@
+"""The validated wishes of a caller: what the sandbox is (``SandboxConfig``) and what runs in it (``CommandConfig``).
+
+Made by ``sandboxctl.options``, from the command line and from the Python API alike; immutable from then on.
+"""
+
+from dataclasses import dataclass, field
+
+MIB = 1 << 20
+PLATFORMS = ("notify", "ptrace")
+PROFILES = ("default", "strict")
+#: Names for ``--require``: each is a protection or guarantee that a host may be unable to give.
+LAYERS = (
+    "userns", "mountns", "pidns", "netns", "ipcns", "utsns", "cgroupns", "timens",
+    "root", "landlock", "seccomp", "nnp", "caps", "limits", "memory", "pids",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """A host folder or file that the guest sees at ``destination``."""
+
+    source: str
+    destination: str
+    read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tmpfs:
+    """An empty file system in memory; ``size`` in bytes, None for half of what the sandbox may use."""
+
+    destination: str
+    size: int | None = None
+    mode: int = 0o1777
+    uid: int = 0
+    gid: int = 0
+    read_only: bool = False
+    noexec: bool = False
+    nosuid: bool = True
+    nodev: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """Where changes to the image go: memory (``folder`` None) or a host folder, bounded by ``size`` bytes."""
+
+    folder: str | None = None
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rlimit:
+    """A resource limit as setrlimit(2) counts it; -1 is unlimited."""
+
+    resource: int
+    soft: int
+    hard: int
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Numeric ids of the first process inside."""
+
+    uid: int
+    gid: int
+    groups: tuple[int, ...] = ()
+    home: str = "/"
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxConfig:
+    """One sandbox. Field names are those of the command line's options."""
+
+    image: str = "host"
+    platform: str | None = None
+    profile: str = "default"
+    rw: bool = False
+    read_only: bool = False
+    overlay: Overlay = field(default_factory=Overlay)
+    mounts: tuple[Volume | Tmpfs, ...] = ()
+    hostname: str = "sandbox"
+    name: str | None = None
+    memory: int | None = None
+    pids_limit: int | None = None
+    shm_size: int = 64 * MIB
+    stop_signal: int = 15
+    host_as_root: bool = False
+    require: tuple[str, ...] = ()
+    strace: bool = False
+    log_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CommandConfig:
+    """One command in a sandbox. ``env`` is complete: nothing is added to it."""
+
+    argv: tuple[str, ...]
+    env: dict[str, str]
+    identity: Identity
+    cwd: str = "/tmp"
+    rlimits: tuple[Rlimit, ...] = ()
+    tty: bool = False
+    interactive: bool = False
+    init: bool = False
+    timeout: float | None = None

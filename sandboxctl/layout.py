@@ -1,0 +1,105 @@
+"""Turns a ``SandboxConfig`` into what the parts need: which gofer exports which folders, and the sentry's ``start`` message.
+
+A gofer of its own for the image, for each volume and for the overlay's folder: a slow volume stops nobody else, and each gofer
+has only the rights that its trees need.
+"""
+
+import os
+from dataclasses import dataclass, field
+
+from gofer.protocol.config import Config as GoferConfig
+from gofer.protocol.config import Tree
+from sandboxctl.config import SandboxConfig, Tmpfs, Volume
+from sandboxctl.images.image import Image
+
+NOBODY = 65534
+
+
+@dataclass(slots=True)
+class Layout:
+    """``gofers[i]`` is the configuration of gofer ``i``; ``message`` is the ``config`` of the start message."""
+
+    gofers: list[GoferConfig] = field(default_factory=list)
+    message: dict[str, object] = field(default_factory=dict)
+
+    def add(self, tree: Tree, *, unprivileged: bool) -> int:
+        """Add a gofer for ``tree`` and return its number. As root it drops to nobody if ``unprivileged``."""
+        is_root = os.geteuid() == 0
+        if is_root and unprivileged:
+            self.gofers.append(GoferConfig((tree,), uid=NOBODY, gid=NOBODY))
+        else:
+            self.gofers.append(GoferConfig((tree,), keeps_privileges=is_root))
+        return len(self.gofers) - 1
+
+
+def plan(config: SandboxConfig, image: Image) -> Layout:
+    """Return the layout of one sandbox."""
+    layout = Layout()
+    tree = Tree(
+        os.fsencode(image.root),
+        is_writable=config.rw,
+        hidden=tuple(os.fsencode(path) for path in image.hidden),
+        hide_sockets=image.hide_sockets,
+    )
+    root = layout.add(tree, unprivileged=not (image.reads_as_caller or config.host_as_root))
+    overlay: dict[str, object] = {"kind": "memory", "gofer": -1, "tree": -1, "size": _or_minus_one(config.overlay.size)}
+    if config.overlay.folder is not None:
+        number = layout.add(Tree(os.fsencode(config.overlay.folder), is_writable=True), unprivileged=False)
+        overlay |= {"kind": "folder", "gofer": number, "tree": 0}
+    mounts = [_volume(item, layout) if isinstance(item, Volume) else _tmpfs(item) for item in config.mounts]
+    is_root = os.geteuid() == 0
+    layout.message = {
+        "platform": config.platform or "",
+        "profile": config.profile,
+        "require": list(config.require),
+        "gofers": [{"layers": [], "trees": len(gofer.trees)} for gofer in layout.gofers],
+        "root": {"gofer": root, "tree": 0, "writable": config.rw},
+        "read_only": config.read_only,
+        "overlay": overlay,
+        "mounts": mounts,
+        "shm_size": config.shm_size,
+        "hostname": config.hostname.encode(),
+        "memory": _or_minus_one(config.memory),
+        "pids": _or_minus_one(config.pids_limit),
+        "stop_signal": config.stop_signal,
+        "strace": config.strace,
+        "log_level": "debug" if os.environ.get("SANDBOXCTL_DEBUG") else "warning",
+        "host_uid": NOBODY if is_root else -1,
+        "host_gid": NOBODY if is_root else -1,
+        "keep": True,
+    }
+    return layout
+
+
+def _or_minus_one(value: int | None) -> int:
+    return -1 if value is None else value
+
+
+def _volume(item: Volume, layout: Layout) -> dict[str, object]:
+    is_file = not os.path.isdir(item.source)
+    folder, name = os.path.split(item.source) if is_file else (item.source, "")
+    number = layout.add(Tree(os.fsencode(folder), is_writable=not item.read_only), unprivileged=False)
+    return {
+        "kind": "bind",
+        "gofer": number,
+        "tree": 0,
+        "destination": os.fsencode(item.destination),
+        "read_only": item.read_only,
+        "is_file": is_file,
+        "name": os.fsencode(name),
+    }
+
+
+def _tmpfs(item: Tmpfs) -> dict[str, object]:
+    return {
+        "kind": "tmpfs",
+        "destination": os.fsencode(item.destination),
+        "size": _or_minus_one(item.size),
+        "mode": item.mode,
+        "uid": item.uid,
+        "gid": item.gid,
+        "read_only": item.read_only,
+        "noexec": item.noexec,
+        "nosuid": item.nosuid,
+        "nodev": item.nodev,
+    }

@@ -1,0 +1,189 @@
+"""Builds the configurations from option texts; the one place where options are checked against each other."""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from sandboxctl.config import LAYERS, PLATFORMS, PROFILES, CommandConfig, Overlay, SandboxConfig, Tmpfs, Volume
+from sandboxctl.errors import OptionError
+from sandboxctl.images.registry import resolve
+from sandboxctl.options import environment, mount, quantity
+from sandboxctl.options.ulimit import ulimit
+from sandboxctl.options.user import AccountFiles, caller_identity, identity
+
+MEMORY_MIN = 16 << 20
+_HOSTNAME_MAX = 64
+_NAME_CHARACTERS = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxOptions:
+    """What a caller wrote about the sandbox, as text; None is "not given"."""
+
+    image: str = "host"
+    platform: str | None = None
+    profile: str = "default"
+    rw: bool = False
+    read_only: bool = False
+    overlay: str | None = None
+    volumes: Sequence[str] = ()
+    mounts: Sequence[str] = ()
+    tmpfs: Sequence[str] = ()
+    hostname: str | None = None
+    name: str | None = None
+    memory: str | None = None
+    pids_limit: str | None = None
+    shm_size: str | None = None
+    stop_signal: str | None = None
+    network: str = "none"
+    privileged: bool = False
+    devices: Sequence[str] = ()
+    host_as_root: bool = False
+    require: Sequence[str] = ()
+    strace: bool = False
+    log_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CommandOptions:
+    """What a caller wrote about one command, as text."""
+
+    argv: Sequence[str] = ()
+    entrypoint: str | None = None
+    env: Sequence[str] = ()
+    env_files: Sequence[str] = ()
+    workdir: str | None = None
+    user: str | None = None
+    group_add: Sequence[str] = ()
+    ulimits: Sequence[str] = ()
+    tty: bool = False
+    interactive: bool = False
+    init: bool = False
+    timeout: str | None = None
+
+
+def sandbox_config(options: SandboxOptions) -> SandboxConfig:
+    """Return the checked configuration. Raises OptionError."""
+    _refuse(options)
+    image = resolve(options.image)
+    if options.rw and not image.allows_write_through:
+        raise OptionError("--rw: only a dir:PATH image can be written through; host stays read-only under its overlay")
+    if options.rw and (options.read_only or options.overlay):
+        raise OptionError(f"--rw writes to the folder itself: leave out {'--read-only' if options.read_only else '--overlay'}")
+    overlay = mount.overlay(options.overlay) if options.overlay else Overlay()
+    memory = quantity.size(options.memory, "--memory") if options.memory else None
+    if memory is not None and memory < MEMORY_MIN:
+        raise OptionError(f"--memory: {options.memory!r} is less than {MEMORY_MIN >> 20}m, too little for any program")
+    hostname = options.hostname if options.hostname is not None else "sandbox"
+    if not _is_hostname(hostname):
+        raise OptionError(f"--hostname: {hostname!r} must have 1 to {_HOSTNAME_MAX} letters, digits, dots and hyphens")
+    if options.name is not None and not (0 < len(options.name) <= 128 and set(options.name) <= _NAME_CHARACTERS):
+        raise OptionError(f"--name: {options.name!r} must have letters, digits, '_', '.' and '-' only")
+    config = SandboxConfig(
+        image=options.image,
+        platform=_choice(options.platform, PLATFORMS, "--platform"),
+        profile=_choice(options.profile, PROFILES, "--profile") or "default",
+        rw=options.rw,
+        read_only=options.read_only,
+        overlay=overlay,
+        mounts=_mounts(options),
+        hostname=hostname,
+        name=options.name,
+        memory=memory,
+        pids_limit=_pids(options.pids_limit),
+        stop_signal=quantity.signal_number(options.stop_signal, "--stop-signal") if options.stop_signal else 15,
+        host_as_root=_host_as_root(options),
+        require=_layers(options.require),
+        strace=options.strace,
+        log_file=options.log_file,
+    )
+    return replace(config, shm_size=quantity.size(options.shm_size, "--shm-size")) if options.shm_size else config
+
+
+def command_config(options: CommandOptions, image_name: str, caller: Mapping[str, str] | None = None) -> CommandConfig:
+    """Return the checked command; ``image_name`` is where user names are looked up. Raises OptionError."""
+    argv = ([options.entrypoint] if options.entrypoint else []) + list(options.argv)
+    if not argv:
+        raise OptionError(f"no command given; for a shell: sandboxctl run -it {image_name} -- /bin/sh")
+    if not argv[0]:
+        raise OptionError("the command's name is empty")
+    if any("\0" in word for word in argv):
+        raise OptionError("the command contains a NUL character")
+    image = resolve(image_name)
+    workdir = options.workdir if options.workdir is not None else "/tmp"
+    if not workdir.startswith("/") or "\0" in workdir:
+        raise OptionError(f"-w: {workdir!r} is not an absolute path in the sandbox")
+    who = identity(options.user, options.group_add, AccountFiles(image.root), caller_identity())
+    if image.home is not None:
+        who = replace(who, home=image.home)
+    return CommandConfig(
+        argv=tuple(argv),
+        env=environment.build(who.home, options.env_files, options.env, os.environ if caller is None else caller),
+        identity=who,
+        cwd=workdir,
+        rlimits=tuple(ulimit(text) for text in options.ulimits),
+        tty=options.tty,
+        interactive=options.interactive,
+        init=options.init,
+        timeout=quantity.duration(options.timeout, "--timeout") if options.timeout else None,
+    )
+
+
+def _refuse(options: SandboxOptions) -> None:
+    if options.privileged:
+        raise OptionError(
+            "--privileged is refused: it would give the guest the host's devices and rights, which no option here does"
+        )
+    if options.devices:
+        raise OptionError(
+            "--device is refused: the guest never reaches a host device; copy the data in, or share a folder with -v"
+        )
+    if options.network == "host":
+        raise OptionError("--network host is refused: the guest never uses the host's network; use --network none")
+    if options.network != "none":
+        raise OptionError(f"--network {options.network!r} is not available yet; use --network none")
+
+
+def _choice(value: str | None, known: Iterable[str], option: str) -> str | None:
+    if value is not None and value not in known:
+        raise OptionError(f"{option}: {value!r} is not known; use {' or '.join(known)}")
+    return value
+
+
+def _layers(wanted: Sequence[str]) -> tuple[str, ...]:
+    names = [name for text in wanted for name in text.split(",") if name]
+    for name in names:
+        if name not in LAYERS:
+            raise OptionError(f"--require: {name!r} is not a layer; choose from {', '.join(LAYERS)}")
+    return tuple(dict.fromkeys(names))
+
+
+def _mounts(options: SandboxOptions) -> tuple[Volume | Tmpfs, ...]:
+    made: list[Volume | Tmpfs] = [mount.volume(text) for text in options.volumes]
+    made += [mount.mount(text) for text in options.mounts]
+    made += [mount.tmpfs(text) for text in options.tmpfs]
+    seen: set[str] = set()
+    for item in made:
+        if item.destination in seen:
+            raise OptionError(f"two mounts at {item.destination}; give each place one")
+        seen.add(item.destination)
+    return tuple(sorted(made, key=lambda item: item.destination.count("/")))
+
+
+def _pids(text: str | None) -> int | None:
+    if text is None or text in {"-1", "0"}:
+        return None
+    return quantity.whole(text, "--pids-limit", least=1, most=1 << 22)
+
+
+def _host_as_root(options: SandboxOptions) -> bool:
+    if options.host_as_root and os.geteuid() != 0:
+        raise OptionError("--host-as-root: you are not root; leave it out, files are read with your own rights")
+    return options.host_as_root
+
+
+def _is_hostname(text: str) -> bool:
+    return 0 < len(text) <= _HOSTNAME_MAX and all(
+        part and not part.startswith("-") and part.isascii() and part.replace("-", "a").replace("_", "a").isalnum()
+        for part in text.split(".")
+    )

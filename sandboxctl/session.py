@@ -1,0 +1,274 @@
+"""One running sandbox: its gofers, its sentry and the commands in it. The Python API and the command line are written on this.
+
+Everything that waits here waits for the control socket too, so every wait ends when the sandbox dies. Use a session from one thread.
+"""
+
+import contextlib
+import os
+import select
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from gofer.launch import GoferError, GoferProcess
+from gofer.launch import start as start_gofer
+from sandboxctl.config import CommandConfig, SandboxConfig
+from sandboxctl.errors import SandboxDied, SandboxError, one_line
+from sandboxctl.images.registry import resolve
+from sandboxctl.launcher import SentryProcess, start_sentry
+from sandboxctl.layout import plan
+from sentry.boot.control_protocol import ChannelClosed, ProtocolError
+
+STOP_GRACE = 2.0
+
+
+class Command:
+    """One command that was started: ``exit_code`` is None until it has ended."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.exit_code: int | None = None
+        self.signal = 0
+        self.failure = ""
+
+    def finish(self, code: int, signo: int = 0, failure: str = "") -> None:
+        """Record the end; a death by signal n gives 128 + n."""
+        self.exit_code = 128 + signo if signo else code
+        self.signal = signo
+        self.failure = failure
+
+
+class Session:
+    """A sandbox from start to stop."""
+
+    def __init__(
+        self, config: SandboxConfig, sentry: SentryProcess | None = None, on_log: Callable[[str], None] | None = None
+    ) -> None:
+        """Start the parts; returns once the sentry says that it is ready. ``sentry``: one that was started ahead.
+
+        Raises OptionError for an unknown image, SandboxError if a part cannot start; nothing is left behind then.
+        """
+        self.config = config
+        self.info: dict[str, Any] = {}
+        self._commands: dict[int, Command] = {}
+        self._next = 1
+        self._on_log = on_log or _log_to_stderr
+        self._log_fd = -1
+        self._gofers: list[GoferProcess] = []
+        self._death: SandboxError | None = None
+        self._poll = select.poll()
+        self._sentry: SentryProcess | None = sentry
+        try:
+            self._start()
+        except BaseException:
+            self.close(grace=0)
+            raise
+
+    def _start(self) -> None:
+        layout = plan(self.config, resolve(self.config.image))
+        self._open_log()
+        try:
+            if self._sentry is None:
+                self._sentry = start_sentry()
+            self._channel = self._sentry.channel
+            self._poll.register(self._channel.fileno(), select.POLLIN)
+            for gofer in layout.gofers:
+                self._gofers.append(start_gofer(gofer))
+            layout.message["gofers"] = [{"layers": sorted(gofer.wait_ready()), "trees": 1} for gofer in self._gofers]
+        except GoferError as error:
+            raise SandboxError(f"the gofer cannot start: {one_line(error)}") from None
+        except OSError as error:
+            raise SandboxError(f"cannot start a process: {error.strerror or error}") from None
+        self._send_start(layout.message)
+        while not self.info:
+            self.pump(None)
+
+    def _open_log(self) -> None:
+        path = self.config.log_file
+        if path is None:
+            return
+        try:
+            self._log_fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOCTTY, 0o600)
+        except OSError as error:
+            raise SandboxError(f"--log-file: cannot write {path!r}: {error.strerror}") from None
+        self._on_log = self._log_to_file
+
+    def _log_to_file(self, line: str) -> None:
+        os.write(self._log_fd, f"{line}\n".encode("utf-8", "backslashreplace"))
+
+    def _send_start(self, message: dict[str, object]) -> None:
+        fds = [gofer.channel_fd for gofer in self._gofers]
+        if self._log_fd >= 0:
+            fds.append(self._log_fd)
+        self._send("start", fds, config={**message, "has_log_file": self._log_fd >= 0})
+        for gofer in self._gofers:
+            gofer.close_channel()
+
+    def run(self, command: CommandConfig, streams: Mapping[int, int], *, rows: int = 0, columns: int = 0) -> Command:
+        """Start ``command``; ``streams`` maps its 0, 1, 2 to our descriptors, which stay ours. Raises SandboxDied."""
+        started = Command(self._next)
+        self._next += 1
+        self._commands[started.number] = started
+        who = command.identity
+        self._send(
+            "run",
+            list(streams.values()),
+            id=started.number,
+            argv=[os.fsencode(word) for word in command.argv],
+            env=[os.fsencode(f"{name}={value}") for name, value in command.env.items()],
+            cwd=os.fsencode(command.cwd),
+            uid=who.uid,
+            gid=who.gid,
+            groups=list(who.groups),
+            rlimits=[[limit.resource, limit.soft, limit.hard] for limit in command.rlimits],
+            tty=command.tty,
+            rows=rows,
+            cols=columns,
+            init=command.init,
+            streams=list(streams),
+        )
+        return started
+
+    def signal(self, command: Command, signo: int, *, everyone: bool = False) -> None:
+        """Send a signal to the command's first process, or to all of its processes. Nothing happens if it has ended."""
+        if command.exit_code is None:
+            self._send("signal", id=command.number, signo=signo, everyone=everyone)
+
+    def resize(self, command: Command, rows: int, columns: int) -> None:
+        """Tell the command's terminal its new size."""
+        if command.exit_code is None:
+            self._send("resize", id=command.number, rows=rows, cols=columns)
+
+    def pump(self, timeout: float | None, watched: Mapping[int, int] | None = None) -> dict[int, int]:
+        """Handle what the sentry says; return which of the ``watched`` descriptors (fd: poll events) are ready, with their events.
+
+        Returns at the first event or after ``timeout`` seconds. Raises SandboxDied (or the sentry's own reason) once the sandbox is gone.
+        """
+        if self._death is not None:
+            raise self._death
+        for fd, events in (watched or {}).items():
+            self._poll.register(fd, events)
+        try:
+            ready = dict(self._poll.poll(None if timeout is None else max(0, timeout * 1000)))
+        finally:
+            for fd in watched or {}:
+                self._poll.unregister(fd)
+        if ready.pop(self._channel.fileno(), 0):
+            self._receive()
+        return ready
+
+    def wait(self, command: Command, timeout: float | None = None) -> int | None:
+        """Return the exit code, None after ``timeout`` seconds. Raises SandboxDied."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while command.exit_code is None:
+            left = None if deadline is None else deadline - time.monotonic()
+            if left is not None and left <= 0:
+                return None
+            self.pump(left)
+        return command.exit_code
+
+    def close(self, grace: float = STOP_GRACE) -> None:
+        """End everything: ask the sentry, after ``grace`` seconds kill it; then the gofers. Idempotent."""
+        sentry, self._sentry = self._sentry, None
+        if sentry is not None:
+            with contextlib.suppress(ChannelClosed, OSError):
+                sentry.channel.send("stop")
+            _wait_for_end(sentry, grace)
+            sentry.kill()
+            sentry.channel.close()
+        for gofer in self._gofers:
+            gofer.stop()
+        self._gofers.clear()
+        if self._log_fd >= 0:
+            os.close(self._log_fd)
+            self._log_fd = -1
+        if self._death is None:
+            self._death = SandboxDied("the sandbox is closed")
+
+    def _send(self, kind: str, fds: "list[int] | tuple[()]" = (), **fields: object) -> None:
+        if self._death is not None:
+            raise self._death
+        try:
+            self._channel.send(kind, fds, **fields)
+        except ChannelClosed:
+            self._died()
+            raise self._death from None  # type: ignore[misc]
+
+    def _receive(self) -> None:
+        try:
+            messages = self._channel.receive()
+        except (ChannelClosed, ProtocolError):
+            self._died()
+            raise self._death from None  # type: ignore[misc]
+        for message, fds in messages:
+            for fd in fds:
+                os.close(fd)
+            self._handle(message)
+
+    def _handle(self, message: dict[str, Any]) -> None:
+        kind = message["kind"]
+        if kind == "started":
+            self.info = message
+        elif kind == "exited":
+            command = self._commands.pop(_number(message, "id"), None)
+            if command is not None:
+                command.finish(_number(message, "code") & 0xFF, _number(message, "signal") & 0x7F)
+        elif kind == "failed":
+            command = self._commands.pop(_number(message, "id"), None)
+            text, code = one_line(message.get("message", "")), _number(message, "exit_code") & 0xFF
+            if command is None:
+                self._death = SandboxError(text, code)
+                raise self._death
+            command.finish(code, failure=text)
+        elif kind == "log":
+            self._on_log(one_line(message.get("line", "")))
+
+    def _died(self) -> None:
+        """The sentry is gone: find out how, and end what is left."""
+        reason = "ended"
+        sentry = self._sentry
+        if sentry is not None:
+            _wait_for_end(sentry, 0.5)
+            sentry.kill()
+            status = sentry.status or 0
+            if os.WIFSIGNALED(status):
+                reason = f"was killed by {_signal_name(os.WTERMSIG(status))}"
+            elif os.WIFEXITED(status):
+                reason = f"ended by itself with status {os.WEXITSTATUS(status)}"
+        if self._death is None:
+            self._death = SandboxDied(f"the sentry {reason}; the sandbox is gone")
+
+
+def _number(message: dict[str, Any], key: str) -> int:
+    value = message.get(key, 0)
+    return value if isinstance(value, int) else 0
+
+
+def _wait_for_end(sentry: SentryProcess, timeout: float) -> None:
+    """Wait until the process has ended, at most ``timeout`` seconds."""
+    if sentry.poll() is not None:
+        return
+    try:
+        fd = os.pidfd_open(sentry.pid)
+    except OSError:
+        return
+    try:
+        waiter = select.poll()
+        waiter.register(fd, select.POLLIN)
+        waiter.poll(timeout * 1000)
+        sentry.poll()
+    finally:
+        os.close(fd)
+
+
+def _signal_name(signo: int) -> str:
+    try:
+        return signal.Signals(signo).name
+    except ValueError:
+        return f"signal {signo}"
+
+
+def _log_to_stderr(line: str) -> None:
+    sys.stderr.write(f"sandboxctl: {line}\n")
