@@ -1,0 +1,143 @@
+"""Collects every guest program under tests/syscalls once for each target: native first, then each platform.
+
+A program passes natively when it exits with 0. It passes on a platform when its standard output and exit status equal the native ones.
+``--target native`` (repeatable) limits the targets; a platform that this host cannot offer is skipped with the reason.
+"""
+
+import difflib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from tests.guestlib.program import SUFFIXES, BuildError, Program
+from tests.guestlib.target import NativeTarget, Outcome, SandboxTarget
+
+TARGETS = ("native", "notify", "ptrace")
+SYSCALLS = Path(__file__).resolve().parent / "syscalls"
+
+
+class Laboratory:
+    """The targets of one test session and the native results, which every other target needs."""
+
+    def __init__(self) -> None:
+        self.native = NativeTarget()
+        self.platforms = {name: SandboxTarget(name) for name in TARGETS[1:]}
+        self._results: dict[Program | Path, Outcome] = {}
+
+    def native_outcome(self, program: Program) -> Outcome:
+        """Return the native run of ``program``; it happens once."""
+        if program.source not in self._results:
+            self._results[program.source] = self.native.run_program(program)
+        return self._results[program.source]
+
+    def close(self) -> None:
+        for target in self.platforms.values():
+            target.close()
+
+
+LABORATORY = pytest.StashKey[Laboratory]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--target", action="append", choices=TARGETS, help="run guest programs on this target only (repeatable)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[LABORATORY] = Laboratory()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    laboratory = config.stash.get(LABORATORY, None)
+    if laboratory is not None:
+        laboratory.close()
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    is_guest = file_path.suffix in SUFFIXES and SYSCALLS in file_path.parents and not file_path.name.startswith(("test_", "conftest"))
+    return GuestFile.from_parent(parent, path=file_path) if is_guest else None
+
+
+class GuestFile(pytest.File):
+    """One guest program; its items are the targets."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        program = Program.read(self.path)
+        chosen = self.config.getoption("--target") or TARGETS
+        for target in TARGETS:
+            if target in chosen:
+                yield GuestItem.from_parent(self, name=target, program=program, target=target)
+
+
+class GuestFailure(Exception):
+    """A guest program that did not do what Linux does; the text is the report."""
+
+
+class GuestItem(pytest.Item):
+    """One guest program on one target."""
+
+    def __init__(self, *, program: Program, target: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.program = program
+        self.target = target
+        self.add_marker(pytest.mark.timeout(int(program.timeout_s * 3) + 60))
+
+    def setup(self) -> None:
+        import os
+
+        if "root" in self.program.options and os.getuid() != 0:
+            pytest.skip("the program needs root to compare privileges")
+        if self.target != "native":
+            reason = self.config.stash[LABORATORY].platforms[self.target].unavailable()
+            if reason:
+                pytest.skip(f"{self.target}: {reason}")
+
+    def runtest(self) -> None:
+        laboratory = self.config.stash[LABORATORY]
+        native = laboratory.native_outcome(self.program)
+        if native.exit_code != 0:
+            raise GuestFailure(f"fails natively\n{native.report()}")
+        if self.target == "native":
+            return
+        outcome = laboratory.platforms[self.target].run_program(self.program)
+        if (outcome.exit_code, outcome.stdout) != (native.exit_code, native.stdout):
+            raise GuestFailure(_differences(native, outcome, self.target))
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        if isinstance(excinfo.value, (GuestFailure, BuildError)):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        return self.path, 0, f"{self.program.name}[{self.target}]"
+
+
+def _differences(native: Outcome, outcome: Outcome, target: str) -> str:
+    old = native.stdout.decode(errors="replace").splitlines()
+    new = outcome.stdout.decode(errors="replace").splitlines()
+    diff = "\n".join(difflib.unified_diff(old, new, "native", target, n=1, lineterm=""))
+    text = f"exit status {native.exit_code} natively, {outcome.exit_code} on {target}"
+    if outcome.timed_out:
+        text += " (timed out)"
+    tail = outcome.stderr.decode(errors="replace").strip().splitlines()[-15:]
+    return "\n".join([text, diff, *(["--- stderr", *tail] if tail else [])])
+
+
+@pytest.fixture(scope="session")
+def laboratory(request: pytest.FixtureRequest) -> Laboratory:
+    """The targets, for tests that start programs themselves."""
+    return request.config.stash[LABORATORY]
+
+
+@pytest.fixture(scope="session", params=TARGETS[1:])
+def platform(request: pytest.FixtureRequest, laboratory: Laboratory) -> SandboxTarget:
+    """Each platform that works here."""
+    target = laboratory.platforms[request.param]
+    reason = target.unavailable()
+    if reason:
+        pytest.skip(f"{request.param}: {reason}")
+    return target

@@ -1,0 +1,22 @@
+// clone3(2): where it exists it works as fork; ENOSYS is the answer libc falls back from. Both are accepted here.
+#include "check.h"
+#include <linux/sched.h>
+
+static long call(void *args, size_t size) { return RAW2(SYS_clone3, args, size); }
+
+TEST(works_or_is_absent) {
+    struct clone_args args = {.exit_signal = SIGCHLD};
+    long pid = call(&args, sizeof args);
+    if (pid == 0) _exit(3);
+    if (pid == -ENOSYS) pid = CHILD({ _exit(3); });
+    EXPECT_EXIT(3, pid);
+}
+
+TEST(bad_arguments_never_make_a_child) {
+    struct clone_args args = {.exit_signal = 999};
+    EXPECT_TRUE(call(&args, sizeof args) < 0);
+    EXPECT_TRUE(call(&args, 8) < 0);
+    EXPECT_TRUE(call(BAD_PTR, sizeof args) < 0);
+    EXPECT_TRUE(call(&args, 1 << 20) < 0);
+    EXPECT_ERRNO(ECHILD, waitpid(-1, NULL, __WALL | WNOHANG));
+}

@@ -1,0 +1,50 @@
+// pidfd_open(2), pidfd_send_signal(2): a descriptor for a process, readable when it is over.
+#include "check.h"
+#include <poll.h>
+
+static int pidfd_of(pid_t pid, unsigned flags) { return syscall(SYS_pidfd_open, pid, flags); }
+
+TEST(poll_tells_the_end) {
+    int gate[2];
+    NEED(pipe(gate));
+    pid_t pid = CHILD({ await_byte(gate[0]); _exit(3); });
+    int fd = EXPECT_OK(pidfd_of(pid, 0));
+    struct pollfd entry = {fd, POLLIN, 0};
+    EXPECT_EQ(0, poll(&entry, 1, 0));
+    EXPECT_EQ(FD_CLOEXEC, fcntl(fd, F_GETFD));
+    tell(gate[1]);
+    EXPECT_EQ(1, poll(&entry, 1, -1));
+    EXPECT_EQ(POLLIN, entry.revents & POLLIN);
+    siginfo_t info;
+    EXPECT_OK(waitid(P_PIDFD, fd, &info, WEXITED));
+    EXPECT_EQ(3, info.si_status);
+    EXPECT_ERRNO(ESRCH, syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0));
+    close(fd);
+}
+
+TEST(send_signal) {
+    pid_t pid = CHILD({ for (;;) pause(); });
+    int fd = EXPECT_OK(pidfd_of(pid, 0));
+    EXPECT_OK(syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0));
+    EXPECT_ERRNO(EINVAL, syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0x40000000));
+    EXPECT_OK(syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0));
+    EXPECT_KILLED(SIGKILL, pid);
+    close(fd);
+}
+
+TEST(bad_arguments) {
+    EXPECT_ERRNO(EINVAL, pidfd_of(0, 0));
+    EXPECT_ERRNO(EINVAL, pidfd_of(-1, 0));
+    EXPECT_ERRNO(EINVAL, pidfd_of(getpid(), 0x40000000));
+    EXPECT_ERRNO(ESRCH, pidfd_of(0x3ffffff0, 0));
+    EXPECT_ERRNO(EBADF, syscall(SYS_pidfd_send_signal, -1, 0, NULL, 0));
+    EXPECT_ERRNO(EBADF, syscall(SYS_pidfd_send_signal, 0, 0, NULL, 0));
+}
+
+TEST(read_is_refused) {
+    char c;
+    int fd = EXPECT_OK(pidfd_of(getpid(), 0));
+    EXPECT_ERRNO(EINVAL, read(fd, &c, 1));
+    EXPECT_ERRNO(EINVAL, write(fd, "x", 1));
+    close(fd);
+}
