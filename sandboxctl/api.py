@@ -2,7 +2,7 @@
 
     with Sandbox("host", memory="512m") as sandbox:
         result = sandbox.run(["python3", "-c", "print(6 * 7)"], timeout=10)
-        assert result.stdout == b"42\\n"
+        assert result.stdout.strip() == b"42"
 
 A sandbox runs any number of commands, one after the other or at once; they share its files. Use one from one thread at a time.
 """
@@ -104,9 +104,9 @@ class Process:
 class Sandbox:
     """A sandbox. It starts at once and ends with ``close`` or the with-statement; nothing of it stays behind.
 
-    ``options`` are those of ``sandboxctl run`` as keywords, with the same texts: ``volumes=["./data:/data:ro"]``, ``memory="512m"``,
-    ``tmpfs=["/scratch:size=64m"]``, ``read_only=True``, ``platform="ptrace"`` and so on (see ``SandboxOptions``). Raises OptionError for
-    a value that makes no sense, SandboxError if the sandbox cannot start.
+    ``options`` are those of ``sandboxctl run`` as keywords, with the same texts: ``volumes=["./data:/data:ro"]``,
+    ``memory="512m"``, ``tmpfs=["/scratch:size=64m"]``, ``read_only=True`` and so on (see ``SandboxOptions``).
+    Raises OptionError for a value that makes no sense, SandboxError if the sandbox cannot start.
     """
 
     def __init__(self, image: str = "host", **options: Any) -> None:
@@ -145,8 +145,8 @@ class Sandbox:
     ) -> Result:
         """Run a command to its end and return what it wrote.
 
-        ``env`` adds to the default environment; ``timeout`` seconds later the command is killed (exit code 137). Of each output stream
-        ``output_limit`` bytes are kept. A program that cannot be started gives 126 or 127 with the reason in ``stderr``.
+        ``env`` adds to the default environment; ``timeout`` seconds later the command is killed (exit code 137). Of each output
+        stream ``output_limit`` bytes are kept. A program that cannot be started gives 126 or 127 with the reason in ``stderr``.
         Raises OptionError, SandboxDied.
         """
         command = self._command(argv, env, cwd, user, interactive=input is not None)
@@ -163,7 +163,10 @@ class Sandbox:
         user: str | None = None,
         pipes: Iterable[int] = (0, 1, 2),
     ) -> Process:
-        """Start a command and return at once; ``pipes`` are the streams to connect to the result's files. Raises OptionError, SandboxDied."""
+        """Start a command and return at once; ``pipes`` are the streams to connect to the result's files.
+
+        Raises OptionError, SandboxDied.
+        """
         wanted = tuple(pipes)
         return self.start_config(self._command(argv, env, cwd, user, interactive=0 in wanted), pipes=wanted)
 

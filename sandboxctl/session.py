@@ -1,6 +1,7 @@
 """One running sandbox: its gofers, its sentry and the commands in it. The Python API and the command line are written on this.
 
-Everything that waits here waits for the control socket too, so every wait ends when the sandbox dies. Use a session from one thread.
+Everything that waits here waits for the control socket too, so every wait ends when the sandbox dies.
+Use a session from one thread.
 """
 
 import contextlib
@@ -142,9 +143,10 @@ class Session:
             self._send("resize", id=command.number, rows=rows, cols=columns)
 
     def pump(self, timeout: float | None, watched: Mapping[int, int] | None = None) -> dict[int, int]:
-        """Handle what the sentry says; return which of the ``watched`` descriptors (fd: poll events) are ready, with their events.
+        """Handle what the sentry says; return which of the ``watched`` descriptors (fd: poll events) are ready.
 
-        Returns at the first event or after ``timeout`` seconds. Raises SandboxDied (or the sentry's own reason) once the sandbox is gone.
+        Returns at the first event or after ``timeout`` seconds. Raises SandboxDied, or SandboxError with the sentry's own
+        reason, once the sandbox is gone.
         """
         if self._death is not None:
             raise self._death

@@ -3,6 +3,7 @@
 The sentry's own imports take as long as ours; on another core they cost nothing. Errors of ours are one line and exit 125.
 """
 
+import contextlib
 import os
 import sys
 
@@ -58,15 +59,13 @@ def _run(args: list[str], ahead: "SentryProcess | None") -> int:
 
 def complain(message: str, status: int) -> int:
     """Write our one line to standard error and return ``status``."""
-    try:
+    with contextlib.suppress(OSError, AttributeError):  # if nobody listens, the exit status still tells
         sys.stderr.write(f"sandboxctl: {' '.join(message.split())}\n")
-    except (OSError, AttributeError):
-        pass  # nobody listens; the exit status still tells
     return status
 
 
 def _start_ahead(args: list[str]) -> "SentryProcess | None":
-    """Start a sentry if the command is ``run``; None when only help is wanted, or if it cannot start (which is reported later)."""
+    """Start a sentry if the command is ``run``; None when only help is wanted, or if it cannot start."""
     words = iter(args)
     for word in words:
         if word in _VALUE_OPTIONS:

@@ -57,9 +57,9 @@ _COMMAND = ("entrypoint", "env", "env_files", "workdir", "user", "group_add", "u
 def command(context: Context, /, image: str | None, words: tuple[str, ...], **options: Any) -> int:
     """Run COMMAND in a new sandbox made from IMAGE.
 
-    IMAGE is host (this machine's files without its users' and services' private ones) or dir:PATH (a root file system folder). Changes
-    stay in the sandbox unless a volume or --rw lets them out. Exit status: the command's own, 128+n for a signal, 125 an error of ours,
-    126 not executable, 127 not found.
+    IMAGE is host (this machine's files without its users' and services' private ones) or dir:PATH (a root file system folder).
+    Changes stay in the sandbox unless a volume or --rw lets them out. Exit status: the command's own, 128+n for a signal,
+    125 an error of ours, 126 not executable, 127 not found.
 
     \b
     Examples:

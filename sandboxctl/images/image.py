@@ -7,8 +7,8 @@ from dataclasses import dataclass
 class Image:
     """A host folder and how much of it may be seen.
 
-    ``hidden`` are paths below it that look empty. ``reads_as_caller``: a gofer of root keeps root's view of the files, because the
-    caller chose this folder for the sandbox; without it root's gofer reads as nobody.
+    ``hidden`` are paths below it that look empty. ``reads_as_caller``: a gofer of root keeps root's view of the files, because
+    the caller chose this folder for the sandbox; without it root's gofer reads as nobody.
     """
 
     name: str

@@ -15,7 +15,7 @@ def defaults(home: str, caller: Mapping[str, str]) -> dict[str, str]:
 
 
 def assignment(text: str, caller: Mapping[str, str], option: str) -> tuple[str, str] | None:
-    """Return (name, value) of ``NAME=VALUE``; of ``NAME`` alone the caller's value, None if the caller has none. Raises OptionError."""
+    """Return (name, value) of ``NAME=VALUE``; of ``NAME`` alone the caller's value, None if it has none. Raises OptionError."""
     name, equals, value = text.partition("=")
     if not name or "\0" in text or any(c.isspace() for c in name):
         raise OptionError(f"{option}: {text!r} is not NAME=VALUE or NAME")
@@ -25,7 +25,7 @@ def assignment(text: str, caller: Mapping[str, str], option: str) -> tuple[str, 
 
 
 def read_file(path: str, caller: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables of an env file as docker reads it: NAME=VALUE or NAME a line, # comments, no quotes. Raises OptionError."""
+    """Return the variables of an env file as docker reads it: NAME=VALUE or NAME a line, # comments. Raises OptionError."""
     try:
         with open(path, "rb") as file:
             raw = file.read(FILE_SIZE_MAX + 1)

@@ -62,7 +62,7 @@ def group_id(text: str, accounts: AccountFiles, option: str) -> int:
 
 
 def identity(text: str | None, extra: Iterable[str], accounts: AccountFiles, caller: Identity) -> Identity:
-    """Return who the command runs as: the caller's ids, or those of ``USER[:GROUP]`` plus ``extra`` groups. Raises OptionError."""
+    """Return who the command runs as: the caller, or ``USER[:GROUP]``, plus ``extra`` groups. Raises OptionError."""
     added = tuple(group_id(name, accounts, "--group-add") for name in extra)
     if text is None:
         return Identity(caller.uid, caller.gid, tuple(dict.fromkeys(caller.groups + added)), caller.home)

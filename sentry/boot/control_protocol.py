@@ -1,9 +1,10 @@
 """The control protocol: what the starter (command line, Python API) and a sentry say to each other.
 
-A message is a frame on a stream socket: four bytes of length, then one dictionary in the encoding below; descriptors travel beside the
-frame's first byte (SCM_RIGHTS) and its entry ``fds`` says how many belong to it. The encoding is bencode with a few more types
-(``i1e`` integer, ``3:abc`` bytes, ``u3:abc`` text, ``l..e`` list, ``d..e`` dictionary, ``t f n`` constants): guest strings are bytes, and
-no import is needed, which a start that must be fast notices. Either side treats the other as untrusted: lengths and depth are bounded.
+A message is a frame on a stream socket: four bytes of length, then one dictionary in the encoding below; descriptors
+travel beside the frame's first byte (SCM_RIGHTS) and its entry ``fds`` says how many belong to it. The encoding is
+bencode with a few more types (``i1e`` integer, ``3:abc`` bytes, ``u3:abc`` text, ``l..e`` list, ``d..e`` dictionary,
+``t f n`` constants): guest strings are bytes, and no import is needed, which a start that must be fast notices. Either
+side treats the other as untrusted: lengths are bounded.
 
 Keys of every message: ``kind``. The kinds and their keys are listed in docs/architecture.md, section "Control socket".
 """
