@@ -14,19 +14,15 @@ if TYPE_CHECKING:
 
 
 class DirectoryFile(FileDescription):
-    """A snapshot of the entries is taken at position 0 and kept until the next rewind, so that positions stay true.
+    """A snapshot of the entries is taken at position 0 and kept until the next rewind, so that positions stay true."""
 
-    ``packed`` is getdents(2)'s own copy of the snapshot: records and the offset behind each.
-    """
-
-    __slots__ = ("_entries", "packed")
+    __slots__ = ("_entries",)
 
     is_seekable = True
 
     def __init__(self, inode: "Inode", flags: int, path: "Path | None" = None) -> None:
         super().__init__(inode, flags, path)
         self._entries: list[Entry] | None = None
-        self.packed: dict[bool, tuple[bytes, list[int]]] = {}
 
     def try_read(self, sink: "Sink", offset: int) -> int | None:
         """Directories are read with getdents(2) only."""
@@ -49,7 +45,6 @@ class DirectoryFile(FileDescription):
         entries = [Entry(b".", own, DT_DIR), Entry(b"..", up, DT_DIR)]
         entries += await self.inode.read_children()
         self._entries = entries
-        self.packed.clear()
         return entries
 
     async def snapshot(self, position: int) -> list[Entry]:

@@ -37,6 +37,7 @@ class FileDescription:
         "offset",
         "on_release",
         "owner",
+        "owner_signal",
         "path",
         "position_lock",
         "queue",
@@ -65,6 +66,7 @@ class FileDescription:
         self.queue = WaitQueue()
         self.references = 0
         self.owner: object | None = None  # F_SETOWN
+        self.owner_signal = 0  # F_SETSIG
         self.lock_owner: object | None = None  # set to the file itself once it holds flock or OFD locks
         self.is_counted_writer = False  # counted in ``inode.writers``
         self.on_release: list[Callable[[], None]] | None = None  # epoll forgets a file with its last reference
@@ -161,6 +163,14 @@ class FileDescription:
     def ioctl(self, task: "Task", request: int, argument: int) -> int:
         """ioctl(2); guest memory through ``task.memory``. Errors: ENOTTY."""
         raise SyscallError(ENOTTY)
+
+    def add_seals(self, seals: int) -> None:
+        """fcntl(F_ADD_SEALS). Errors: EINVAL not a memfd, EPERM, EBUSY."""
+        raise SyscallError(EINVAL)
+
+    def seals(self) -> int:
+        """fcntl(F_GET_SEALS). Errors: EINVAL not a memfd."""
+        raise SyscallError(EINVAL)
 
     def status_flags_changed(self) -> None:
         """fcntl(F_SETFL) has changed ``flags``."""

@@ -57,7 +57,7 @@ class Directory(Node):
         """An empty directory."""
         await self._check_absent(name)
         node = self._add(name, self.fs.make(mode, uid, gid))
-        self.attr.nlink += 1
+        self._count(1)
         return node
 
     async def symlink(self, name: bytes, target: bytes, uid: int, gid: int) -> Inode:
@@ -85,7 +85,7 @@ class Directory(Node):
         await inode.check_empty()
         await self._take(name, inode)
         inode.add_link(-inode.attr.nlink)
-        self.attr.nlink -= 1
+        self._count(-1)
 
     async def rename(self, name: bytes, inode: Inode, to: Inode, to_name: bytes, replaced: Inode | None, flags: int) -> None:
         """Move or exchange. Errors: ENOTEMPTY, EXDEV."""
@@ -93,11 +93,11 @@ class Directory(Node):
             raise SyscallError(EXDEV)
         if flags & RENAME_EXCHANGE:
             assert isinstance(replaced, Node)
-            self._put(name, replaced)
-            to._put(to_name, inode)
+            self._put_over(name, replaced)
+            to._put_over(to_name, inode)
             change = _is_directory(replaced) - _is_directory(inode)
-            self.attr.nlink += change
-            to.attr.nlink -= change
+            self._count(change)
+            to._count(-change)
             inode.add_link(0)
             replaced.add_link(0)
             return
@@ -106,7 +106,7 @@ class Directory(Node):
                 await replaced.check_empty()
                 await to._take(to_name, replaced)
                 replaced.add_link(-replaced.attr.nlink)
-                to.attr.nlink -= 1
+                to._count(-1)
             else:
                 await to._take(to_name, replaced)
                 assert isinstance(replaced, Node)
@@ -114,8 +114,8 @@ class Directory(Node):
         await self._take(name, inode)
         to._add(to_name, inode)
         is_directory = _is_directory(inode)
-        self.attr.nlink -= is_directory
-        to.attr.nlink += is_directory
+        self._count(-is_directory)
+        to._count(is_directory)
         inode.add_link(0)
 
     async def tmpfile(self, mode: int, uid: int, gid: int) -> Inode:
@@ -145,6 +145,15 @@ class Directory(Node):
         self._own()
         self.children[name] = node
         self.touch()
+
+    def _put_over(self, name: bytes, node: Node) -> None:
+        """``node`` takes the place of another (RENAME_EXCHANGE)."""
+        self._put(name, node)
+
+    def _count(self, change: int) -> None:
+        """Subdirectories more or less; a lower file system that does not count them shows nlink 1."""
+        if self.attr.nlink > 1:
+            self.attr.nlink = max(2, self.attr.nlink + change)
 
     async def _take(self, name: bytes, inode: Inode) -> None:
         if self.children.get(name) is not inode:
