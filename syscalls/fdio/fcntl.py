@@ -1,0 +1,198 @@
+"""fcntl(2), except record locks (``fcntl_lock``)."""
+
+from collections.abc import Callable
+
+from sentry.fs.pipe.file import PipeFile
+from sentry.kernel.io import Outcome
+from sentry.kernel.task import Task
+from sentry.vfs.file import O_PATH, FileDescription
+from syscalls.abi.capability import CAP_SYS_RESOURCE
+from syscalls.abi.errno import EBADF, EINVAL, EPERM
+from syscalls.abi.errors import SyscallError
+from syscalls.abi.fcntl import (
+    F_ADD_SEALS,
+    F_DUPFD,
+    F_DUPFD_CLOEXEC,
+    F_GET_SEALS,
+    F_GETFD,
+    F_GETFL,
+    F_GETLEASE,
+    F_GETLK,
+    F_GETOWN,
+    F_GETOWN_EX,
+    F_GETPIPE_SZ,
+    F_GETSIG,
+    F_OFD_GETLK,
+    F_OFD_SETLK,
+    F_OFD_SETLKW,
+    F_OWNER_EX,
+    F_SETFD,
+    F_SETFL,
+    F_SETLK,
+    F_SETLKW,
+    F_SETOWN,
+    F_SETOWN_EX,
+    F_SETPIPE_SZ,
+    F_SETSIG,
+    F_UNLCK,
+    FD_CLOEXEC,
+    O_APPEND,
+    O_ASYNC,
+    O_DIRECT,
+    O_NOATIME,
+    O_NONBLOCK,
+)
+from syscalls.abi.signal import SIGRTMAX
+from syscalls.args import Fd, UInt, ULong
+from syscalls.fdio.fcntl_lock import record_lock
+from syscalls.registry import Support, syscall
+
+_CHANGEABLE = O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME
+_FOR_O_PATH = (F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL)
+_LOCKS = (F_GETLK, F_SETLK, F_SETLKW, F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW)
+_OWNER_PGRP = 2
+_NOTE = "O_ASYNC and owners are kept but send no signal; leases and F_NOTIFY are EINVAL"
+
+Command = Callable[[Task, FileDescription, int, int], int]
+
+
+@syscall(man="fcntl(2)", support=Support.PARTIAL, note=_NOTE)
+def sys_fcntl(task: Task, fd: Fd, op: UInt, arg: ULong) -> Outcome:
+    """Inspect or change a descriptor or its description. Errors: EBADF, EINVAL unknown operation, and per operation."""
+    file = task.fds.get_any(fd)
+    if file.flags & O_PATH and op not in _FOR_O_PATH:
+        raise SyscallError(EBADF)
+    command = _COMMANDS.get(op)
+    if command is not None:
+        return command(task, file, fd, arg)
+    if op in _LOCKS:
+        return record_lock(task, file, op, arg)
+    raise SyscallError(EINVAL)
+
+
+def _i32(arg: int) -> int:
+    arg &= 0xFFFFFFFF
+    return arg - (arg >> 31 << 32)
+
+
+def _dupfd(task: Task, file: FileDescription, fd: int, arg: int) -> int:
+    task.fds.check_number(arg & 0xFFFFFFFF)
+    return task.fds.install(file, minimum=arg & 0xFFFFFFFF)
+
+
+def _dupfd_cloexec(task: Task, file: FileDescription, fd: int, arg: int) -> int:
+    task.fds.check_number(arg & 0xFFFFFFFF)
+    return task.fds.install(file, minimum=arg & 0xFFFFFFFF, cloexec=True)
+
+
+def _getfd(task: Task, file: FileDescription, fd: int, arg: int) -> int:
+    return FD_CLOEXEC if task.fds.is_cloexec(fd) else 0
+
+
+def _setfd(task: Task, file: FileDescription, fd: int, arg: int) -> int:
+    task.fds.set_cloexec(fd, value=bool(arg & FD_CLOEXEC))
+    return 0
+
+
+def _getfl(task: Task, file: FileDescription, fd: int, arg: int) -> int:
+    return file.flags
+
+
+def _setfl(task: Task, file: FileDescription, fd: int, arg: int) -> int:
+    if arg & O_NOATIME and not file.flags & O_NOATIME and task.credentials.fsuid not in (0, file.inode.attr.uid):
+        raise SyscallError(EPERM)
+    file.flags = file.flags & ~_CHANGEABLE | arg & _CHANGEABLE
+    file.status_flags_changed()
+    return 0
+
+
+def _getown(task: Task, file: FileDescription, fd: int, arg: int) -> int:
+    kind, pid = _owner(file)
+    return -pid if kind == _OWNER_PGRP else pid
+
+
+def _setown(task: Task, file: FileDescription, fd: int, arg: int) -> int:
+    pid = _i32(arg)
+    if pid == -(1 << 31):
+        raise SyscallError(EINVAL)
+    file.owner = (_OWNER_PGRP, -pid) if pid < 0 else (1, pid)
+    return 0
+
+
+def _getown_ex(task: Task, file: FileDescription, fd: int, arg: int) -> int:
+    task.memory.write(arg, F_OWNER_EX.pack(*_owner(file)))
+    return 0
+
+
+def _setown_ex(task: Task, file: FileDescription, fd: int, arg: int) -> int:
+    kind, pid = task.memory.read_struct(F_OWNER_EX, arg)
+    if not 0 <= kind <= _OWNER_PGRP:
+        raise SyscallError(EINVAL)
+    file.owner = (kind, pid)
+    return 0
+
+
+def _owner(file: FileDescription) -> tuple[int, int]:
+    owner = file.owner
+    return owner if isinstance(owner, tuple) else (0, 0)
+
+
+def _getsig(task: Task, file: FileDescription, fd: int, arg: int) -> int:
+    return file.owner_signal
+
+
+def _setsig(task: Task, file: FileDescription, fd: int, arg: int) -> int:
+    if arg > SIGRTMAX:
+        raise SyscallError(EINVAL)
+    file.owner_signal = arg
+    return 0
+
+
+def _getlease(task: Task, file: FileDescription, fd: int, arg: int) -> int:
+    return F_UNLCK
+
+
+def _pipe(file: FileDescription) -> PipeFile:
+    if not isinstance(file, PipeFile):
+        raise SyscallError(EBADF)
+    return file
+
+
+def _getpipe_sz(task: Task, file: FileDescription, fd: int, arg: int) -> int:
+    return _pipe(file).pipe_size()
+
+
+def _setpipe_sz(task: Task, file: FileDescription, fd: int, arg: int) -> int:
+    pipe = _pipe(file).pipe
+    limit = task.kernel.limits.pipe_size_max
+    return pipe.resize(arg & 0xFFFFFFFF, limit, is_privileged=task.credentials.has(CAP_SYS_RESOURCE))
+
+
+def _add_seals(task: Task, file: FileDescription, fd: int, arg: int) -> int:
+    file.add_seals(arg & 0xFFFFFFFF)
+    return 0
+
+
+def _get_seals(task: Task, file: FileDescription, fd: int, arg: int) -> int:
+    return file.seals()
+
+
+_COMMANDS: dict[int, Command] = {
+    F_DUPFD: _dupfd,
+    F_DUPFD_CLOEXEC: _dupfd_cloexec,
+    F_GETFD: _getfd,
+    F_SETFD: _setfd,
+    F_GETFL: _getfl,
+    F_SETFL: _setfl,
+    F_GETOWN: _getown,
+    F_SETOWN: _setown,
+    F_GETOWN_EX: _getown_ex,
+    F_SETOWN_EX: _setown_ex,
+    F_GETSIG: _getsig,
+    F_SETSIG: _setsig,
+    F_GETLEASE: _getlease,
+    F_GETPIPE_SZ: _getpipe_sz,
+    F_SETPIPE_SZ: _setpipe_sz,
+    F_ADD_SEALS: _add_seals,
+    F_GET_SEALS: _get_seals,
+}

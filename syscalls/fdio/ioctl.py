@@ -1,0 +1,44 @@
+"""ioctl(2): the requests that all descriptors share; the rest belongs to the objects."""
+
+from sentry.kernel.io import Outcome
+from sentry.kernel.task import Task
+from sentry.vfs.file import FileDescription
+from syscalls.abi.fcntl import O_ASYNC, O_NONBLOCK
+from syscalls.abi.ioctl import FIGETBSZ, FIOASYNC, FIOCLEX, FIONBIO, FIONCLEX, FIONREAD, FIOQSIZE
+from syscalls.abi.stat import S_IFDIR, S_IFLNK, S_IFMT, S_IFREG
+from syscalls.args import Fd, UInt, ULong
+from syscalls.registry import Support, syscall
+
+
+@syscall(man="ioctl(2)", support=Support.PARTIAL, note="what the objects know; FICLONE and FIEMAP are ENOTTY")
+def sys_ioctl(task: Task, fd: Fd, op: UInt, argp: ULong) -> Outcome:
+    """Run a request of the object behind ``fd``. Errors: EBADF, EFAULT, ENOTTY the object does not know it."""
+    file = task.fds.get(fd)
+    if op in (FIOCLEX, FIONCLEX):
+        task.fds.set_cloexec(fd, value=op == FIOCLEX)
+        return 0
+    if op == FIONBIO:
+        return _set_flag(file, O_NONBLOCK, task.memory.read_u32(argp))
+    if op == FIOASYNC:
+        return _set_flag(file, O_ASYNC, task.memory.read_u32(argp))
+    kind = file.inode.attr.mode & S_IFMT
+    if op == FIOQSIZE and kind in (S_IFREG, S_IFDIR, S_IFLNK):
+        task.memory.write_u64(argp, file.inode.attr.size)
+        return 0
+    if op == FIGETBSZ and kind in (S_IFREG, S_IFDIR):
+        task.memory.write_u32(argp, file.inode.attr.blksize)
+        return 0
+    if op == FIONREAD and kind == S_IFREG:
+        return _bytes_left(task, file, argp)
+    return file.ioctl(task, op, argp)
+
+
+def _set_flag(file: FileDescription, flag: int, value: int) -> int:
+    file.flags = file.flags | flag if value else file.flags & ~flag
+    file.status_flags_changed()
+    return 0
+
+
+async def _bytes_left(task: Task, file: FileDescription, argp: int) -> int:
+    task.memory.write_u32(argp, max(await file.size() - file.offset, 0))
+    return 0
