@@ -35,14 +35,21 @@ class GoferProcess:
         return self._channel.fileno()
 
     def wait_ready(self, timeout: float = 10.0) -> frozenset[str]:
-        """Return the protection layers in force. Raises: GoferError."""
+        """Return the protection layers in force. Raises: GoferError, and nothing is left of the gofer."""
+        try:
+            return self._wait_ready(timeout)
+        except GoferError:
+            self.stop()
+            raise
+        finally:
+            self._control.close()
+
+    def _wait_ready(self, timeout: float) -> frozenset[str]:
         self._control.settimeout(timeout)
         try:
             message = self._control.recv(65536)
         except TimeoutError:
             raise GoferError("the gofer did not start in time") from None
-        finally:
-            self._control.close()
         if not message:
             raise GoferError("the gofer ended before it was ready")
         layers, error = decode_ready(message)

@@ -21,4 +21,4 @@ ffibuilder.set_source(
 )
 
 if __name__ == "__main__":
-    ffibuilder.compile(tmpdir=str(_HERE.parent.parent), verbose=False)
+    ffibuilder.compile(tmpdir=str(_HERE.parent.parent), target="_native.abi3.so", verbose=False)

@@ -200,21 +200,32 @@ def _is_above(node: Node, place: Node) -> bool:
 def setattr_(connection: Connection, fields: "list[object]") -> bytes:
     """chmod, chown, truncate, utimensat: of an open file or of a place. Errors: EOPNOTSUPP for the mode of a symlink."""
     place, number, mask, mode, uid, gid, size, atime_ns, mtime_ns = fields
+    assert isinstance(mask, int)
     if number:
         opened = connection.open_file(number)
         if not opened.policy.is_writable:
             raise OSError(EBADF, "read-only tree")
+        if mask & SET_SIZE and opened.is_writable:  # the right to write was checked when it was opened
+            _truncate(opened.fd, size)
+            mask &= ~SET_SIZE
         fd = os.dup(opened.fd)
     else:
         node, names = connection.place(place, is_write=True)
         fd = open_path(connection, node, names)
     try:
         lib.gofer_stat(fd, connection.attr)
-        _change(connection, fd, mask, (mode, uid, gid, size, atime_ns, mtime_ns))  # type: ignore[arg-type]
+        if mask:
+            _change(connection, fd, mask, (mode, uid, gid, size, atime_ns, mtime_ns))  # type: ignore[arg-type]
         lib.gofer_stat(fd, connection.attr)
     finally:
         os.close(fd)
     return bytes(ffi.buffer(connection.attr)[:])
+
+
+def _truncate(fd: int, size: object) -> None:
+    if size >> 63:  # type: ignore[operator]
+        raise OSError(EINVAL, "truncate")
+    os.ftruncate(fd, size)  # type: ignore[arg-type]
 
 
 def _change(connection: Connection, fd: int, mask: int, values: "tuple[int, int, int, int, int, int]") -> None:
@@ -224,11 +235,11 @@ def _change(connection: Connection, fd: int, mask: int, values: "tuple[int, int,
     if procfd < 0 or (kind == 0o120000 and mask & (SET_MODE | SET_SIZE)):
         raise OSError(EOPNOTSUPP, "no way to change this object")
     if mask & SET_SIZE:
-        if kind != 0o100000 or size >> 63:
+        if kind != 0o100000:
             raise OSError(EINVAL, "truncate")
         writable = os.open(self_link, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=procfd)
         try:
-            os.ftruncate(writable, size)
+            _truncate(writable, size)
         finally:
             os.close(writable)
     if mask & (SET_UID | SET_GID):

@@ -1,0 +1,110 @@
+"""The bounded set of descriptors behind a connection's nodes, in-process."""
+
+import os
+from errno import ENFILE, ESTALE
+from pathlib import Path
+
+import pytest
+
+from gofer.protocol import message as m
+from gofer.protocol.attr import ATTR
+from gofer.protocol.config import Tree
+from gofer.protocol.wire import REPLY, REQUEST, VERSION
+from gofer.server.connection import Connection
+from gofer.server.policy import TreePolicy
+from gofer.server.table import READING
+
+BOUND = 4
+
+
+class Wire:
+    """A channel that keeps what is sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[bytes] = []
+
+    def send(self, frame: bytes) -> None:
+        self.sent.append(frame)
+
+
+class Local:
+    """A connection without process and jail."""
+
+    def __init__(self, folder: Path, nodes_max: int = 1000) -> None:
+        self.wire = Wire()
+        policy = TreePolicy(os.open(folder, os.O_PATH), Tree(os.fsencode(folder)))
+        self.connection = Connection(self.wire, [policy], READING, descriptors_max=BOUND, nodes_max=nodes_max)  # type: ignore[arg-type]
+        self.root = int.from_bytes(self.call(m.ATTACH, 0)[:4], "little")
+
+    def call(self, message: m.Message, *values: object) -> bytes:
+        self.connection.answer(REQUEST.pack(1, message.op, VERSION, 0) + message.encode(*values))
+        self.connection.nodes.trim()
+        if message.is_oneway:
+            return b""
+        frame = self.wire.sent.pop()
+        errno = REPLY.unpack_from(frame)[1]
+        if errno:
+            raise OSError(errno, "refused")
+        return frame[REPLY.size :]
+
+    def node(self, *names: bytes) -> int:
+        body = self.call(m.READDIR, (self.root, names))
+        return int.from_bytes(body[:4], "little")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for index in range(20):
+        (tmp_path / f"d{index}/inner").mkdir(parents=True)
+    return tmp_path
+
+
+def test_an_evicted_folder_is_opened_again(folder: Path) -> None:
+    local = Local(folder)
+    nodes = [local.node(b"d%d" % index, b"inner") for index in range(20)]
+    assert local.connection.nodes.open_descriptors <= BOUND
+    for index, node in enumerate(nodes):
+        found = ATTR.unpack(local.call(m.GETATTR, (node, ()), 0))
+        assert found[0] == (folder / f"d{index}/inner").stat().st_ino
+        assert local.connection.nodes.open_descriptors <= BOUND
+
+
+def test_another_folder_of_the_same_name_is_stale(folder: Path) -> None:
+    local = Local(folder)
+    nodes = [local.node(b"d%d" % index) for index in range(20)]
+    (folder / "d0").rename(folder / "gone")
+    (folder / "d0").mkdir()
+    with pytest.raises(OSError, match="refused") as caught:
+        local.call(m.GETATTR, (nodes[0], ()), 0)
+    assert caught.value.errno == ESTALE
+
+
+def test_a_symlink_in_place_of_an_evicted_folder_leads_nowhere(folder: Path) -> None:
+    local = Local(folder)
+    nodes = [local.node(b"d%d" % index) for index in range(20)]
+    (folder / "d0").rename(folder / "gone")
+    (folder / "d0").symlink_to("/etc")
+    with pytest.raises(OSError, match="refused") as caught:
+        local.call(m.GETATTR, (nodes[0], (b"passwd",)), 0)
+    assert caught.value.errno == ESTALE
+
+
+def test_descriptors_are_returned(folder: Path) -> None:
+    local = Local(folder)
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(3):
+        nodes = [local.node(b"d%d" % index, b"inner") for index in range(20)]
+        for index in range(20):
+            local.call(m.WALK, (local.root, (b"d%d" % index, b"inner", b"none")))
+        local.call(m.FORGET, tuple(nodes))
+    assert len(os.listdir("/proc/self/fd")) <= before + BOUND
+
+
+def test_nodes_are_bounded(folder: Path) -> None:
+    local = Local(folder, nodes_max=10)
+    with pytest.raises(OSError, match="refused") as caught:
+        for index in range(20):
+            local.node(b"d%d" % index)
+    assert caught.value.errno == ENFILE
+    local.call(m.FORGET, tuple(range(2, 8)))
+    local.node(b"d1")
