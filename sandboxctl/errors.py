@@ -4,13 +4,14 @@ EXIT_OURS = 125
 EXIT_NOT_EXECUTABLE = 126
 EXIT_NOT_FOUND = 127
 EXIT_KILLED = 137
+MESSAGE_MAX = 1000
 
 
 class SandboxError(Exception):
     """The sandbox could not be made, or ended by itself. ``exit_code`` is what the command line exits with."""
 
     def __init__(self, message: str, exit_code: int = EXIT_OURS) -> None:
-        super().__init__(message)
+        super().__init__(one_line(message, MESSAGE_MAX))
         self.exit_code = exit_code
 
 

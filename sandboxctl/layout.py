@@ -41,7 +41,7 @@ def plan(config: SandboxConfig, image: Image) -> Layout:
         hidden=tuple(os.fsencode(path) for path in image.hidden),
         hide_sockets=image.hide_sockets,
     )
-    root = layout.add(tree, unprivileged=not (image.reads_as_caller or config.host_as_root))
+    root = layout.add(tree, unprivileged=not (config.rw or config.host_as_root))
     overlay: dict[str, object] = {"kind": "memory", "gofer": -1, "tree": -1, "size": _or_minus_one(config.overlay.size)}
     if config.overlay.folder is not None:
         number = layout.add(Tree(os.fsencode(config.overlay.folder), is_writable=True), unprivileged=False)

@@ -16,4 +16,4 @@ def resolve(path: str) -> Image:
         raise OptionError(f"dir:{path}: {root} {reason}; give the folder that holds the root file system")
     if not os.access(root, os.R_OK | os.X_OK):
         raise OptionError(f"dir:{path}: {root} is not readable by you; change its permissions or choose another")
-    return Image(f"dir:{path}", root, hide_sockets=True, reads_as_caller=True, allows_write_through=True)
+    return Image(f"dir:{path}", root, allows_write_through=True)
