@@ -16,7 +16,8 @@ def test_the_compiled_filters_are_fresh() -> None:
 
 def test_every_rule_says_why() -> None:
     listed = rules.host_rules()
-    assert all(process == "gofer" and call and action in {"allow", "kill"} and reason for process, call, action, _, reason in listed)
+    assert {process for process, *_ in listed} == {"gofer"}
+    assert all(call and action in {"allow", "kill"} and reason for _, call, action, _, reason in listed)
     assert listed[-1][2] == "kill"
 
 

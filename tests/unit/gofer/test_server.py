@@ -82,7 +82,7 @@ def test_open_donates_a_read_only_descriptor(reader: Peer) -> None:
     assert m.OPEN.decode_reply(bodies[0])[0] == 0
     try:
         assert os.pread(fds[0], 100, 0) == b"contents"
-        with pytest.raises(OSError):
+        with pytest.raises(OSError, match="Bad file"):
             os.pwrite(fds[0], b"x", 0)
     finally:
         os.close(fds[0])

@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gofer.protocol import message as message_module
 from gofer.protocol import wire
 from gofer.protocol.config import Config, Tree, decode_config, decode_ready, encode_config, encode_ready
 from gofer.protocol.message import MESSAGES, READ, WALK, Message
@@ -74,8 +75,7 @@ def test_bytes_after_the_last_field_are_refused() -> None:
 
 
 def test_operation_numbers_are_unique() -> None:
-    names = [name for name, value in vars(__import__("gofer.protocol.message", fromlist=["x"])).items() if isinstance(value, Message)]
-    assert len(names) == len(MESSAGES)
+    assert len([value for value in vars(message_module).values() if isinstance(value, Message)]) == len(MESSAGES)
 
 
 TREES = st.builds(
