@@ -4,9 +4,11 @@ Each entry names a cffi build file and its FFI object. An entry whose file does 
 can be worked on before the native ones are there.
 """
 
+import importlib.util
 from pathlib import Path
 
 from setuptools import setup
+from setuptools.command.build_ext import build_ext
 
 HERE = Path(__file__).resolve().parent
 
@@ -22,7 +24,21 @@ def existing(entries: list[str]) -> list[str]:
     return [entry for entry in entries if (HERE / entry.split(":", 1)[0]).exists()]
 
 
-# Platform: commands that build more than cffi can (the exec stub) are added here.
-COMMANDS: dict[str, type] = {}
+
+class BuildWithStub(build_ext):
+    """Builds the extensions, then the exec stub beside the C core, where the package finds it."""
+
+    def run(self) -> None:
+        super().run()
+        spec = importlib.util.spec_from_file_location("core_build", HERE / "sentry/platform/_core/build.py")
+        assert spec is not None
+        assert spec.loader is not None
+        core_build = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(core_build)
+        base = HERE if self.inplace else Path(self.build_lib)
+        core_build.build_stub(base / "sentry" / "platform" / "_core")
+
+
+COMMANDS: dict[str, type] = {"build_ext": BuildWithStub}
 
 setup(cffi_modules=existing(PLATFORM_MODULES + GOFER_MODULES), cmdclass=COMMANDS)

@@ -1,0 +1,193 @@
+/* ptrace: births, deaths, exec, signals and stops of the guest's threads, and changes to their registers.
+ *
+ * All waiting for guests goes through trace_drain.
+ */
+#define _GNU_SOURCE
+#include "core.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/ptrace.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifndef NS_GET_PID_IN_PIDNS
+#define NS_GET_PID_IN_PIDNS _IOR(0xb7, 0x8, int)
+#endif
+
+/* No TRACEEXIT: it costs 15 us per process, tells nothing that the exit status lacks, and exec would wait for it. */
+#define OPTIONS                                                                                                              \
+    (PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC |           \
+     PTRACE_O_TRACESECCOMP | PTRACE_O_EXITKILL)
+
+static int request(enum __ptrace_request what, int tid, unsigned long addr, unsigned long data)
+{
+    return ptrace(what, tid, addr, data) == 0 ? 0 : -errno;
+}
+
+int trace_seize(int tid)
+{
+    return request(PTRACE_SEIZE, tid, 0, OPTIONS);
+}
+
+/* Words of an event: tid, wait status, event message, nr, six arguments, rip, rax, rsp. */
+static void describe(uint64_t *words, int tid, int status)
+{
+    struct user_regs_struct regs;
+    unsigned long message = 0;
+    int event = (unsigned)status >> 16;
+
+    memset(words, 0, SC_EVENT_WORDS * sizeof *words);
+    words[0] = (uint64_t)tid;
+    words[1] = (uint32_t)status;
+    if (!WIFSTOPPED(status))
+        return;
+    if (event != 0 && event != PTRACE_EVENT_STOP)
+        ptrace(PTRACE_GETEVENTMSG, tid, 0, &message);
+    words[2] = message;
+    if (event == PTRACE_EVENT_STOP || ptrace(PTRACE_GETREGS, tid, 0, &regs) != 0)
+        return;
+    words[3] = regs.orig_rax;
+    words[4] = regs.rdi;
+    words[5] = regs.rsi;
+    words[6] = regs.rdx;
+    words[7] = regs.r10;
+    words[8] = regs.r8;
+    words[9] = regs.r9;
+    words[10] = regs.rip;
+    words[11] = regs.rax;
+    words[12] = regs.rsp;
+}
+
+/* Collect up to events_max events without waiting; returns how many. */
+int trace_drain(uint64_t *words, int events_max)
+{
+    int count = 0;
+
+    while (count < events_max) {
+        int status;
+        int tid = waitpid(-1, &status, __WALL | WNOHANG);
+
+        if (tid <= 0)
+            break;
+        describe(words + count * SC_EVENT_WORDS, tid, status);
+        count++;
+    }
+    return count;
+}
+
+int trace_resume(int tid, int signal)
+{
+    return request(PTRACE_CONT, tid, 0, (unsigned long)signal);
+}
+
+int trace_interrupt(int tid)
+{
+    return request(PTRACE_INTERRUPT, tid, 0, 0);
+}
+
+int trace_listen(int tid)
+{
+    return request(PTRACE_LISTEN, tid, 0, 0);
+}
+
+static void put_arguments(struct user_regs_struct *regs, const uint64_t *arguments)
+{
+    regs->rdi = arguments[0];
+    regs->rsi = arguments[1];
+    regs->rdx = arguments[2];
+    regs->r10 = arguments[3];
+    regs->r8 = arguments[4];
+    regs->r9 = arguments[5];
+}
+
+/* At a seccomp stop: run another call instead. to_exit: report its end as a syscall-exit stop. */
+int trace_call(int tid, uint64_t nr, const uint64_t *arguments, int to_exit)
+{
+    struct user_regs_struct regs;
+
+    if (ptrace(PTRACE_GETREGS, tid, 0, &regs) != 0)
+        return -errno;
+    regs.orig_rax = nr;
+    regs.rax = (unsigned long long)-ENOSYS;
+    put_arguments(&regs, arguments);
+    if (ptrace(PTRACE_SETREGS, tid, 0, &regs) != 0)
+        return -errno;
+    return request(to_exit ? PTRACE_SYSCALL : PTRACE_CONT, tid, 0, 0);
+}
+
+/* At any stop: set the return value, restore the argument registers, set the call number (-1: there is nothing to
+ * restart or to run) and, with resume, go on with a signal. */
+int trace_result(int tid, int64_t value, const uint64_t *arguments, int64_t nr, int signal, int resume)
+{
+    struct user_regs_struct regs;
+
+    if (ptrace(PTRACE_GETREGS, tid, 0, &regs) != 0)
+        return -errno;
+    regs.rax = (unsigned long long)value;
+    regs.orig_rax = (unsigned long long)nr;
+    if (arguments != NULL)
+        put_arguments(&regs, arguments);
+    if (ptrace(PTRACE_SETREGS, tid, 0, &regs) != 0)
+        return -errno;
+    return resume ? request(PTRACE_CONT, tid, 0, (unsigned long)signal) : 0;
+}
+
+/* At a seccomp stop: skip the call and make the guest issue it again (after any pending signal's handler). */
+int trace_again(int tid, int64_t nr)
+{
+    struct user_regs_struct regs;
+
+    if (ptrace(PTRACE_GETREGS, tid, 0, &regs) != 0)
+        return -errno;
+    regs.rip -= 2; /* the length of the syscall instruction */
+    regs.rax = (unsigned long long)nr;
+    regs.orig_rax = (unsigned long long)-1;
+    if (ptrace(PTRACE_SETREGS, tid, 0, &regs) != 0)
+        return -errno;
+    return request(PTRACE_CONT, tid, 0, 0);
+}
+
+/* Blocked, ignored, caught and pending (thread's or process's) signals from /proc/TID/status. */
+int task_signal_masks(int proc_fd, int tid, uint64_t *masks)
+{
+    static const char *const names[] = {"\nSigPnd:\t", "\nShdPnd:\t", "\nSigBlk:\t", "\nSigIgn:\t", "\nSigCgt:\t"};
+    uint64_t values[5];
+    char path[32], text[4096];
+    ssize_t length;
+    int fd;
+
+    snprintf(path, sizeof path, "%d/status", tid);
+    fd = openat(proc_fd, path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    length = read(fd, text, sizeof text - 1);
+    close(fd);
+    if (length <= 0)
+        return -ESRCH;
+    text[length] = 0;
+    for (int i = 0; i < 5; i++) {
+        const char *at = strstr(text, names[i]);
+        if (at == NULL)
+            return -ENODATA;
+        values[i] = strtoull(at + strlen(names[i]), NULL, 16);
+    }
+    masks[0] = values[2];
+    masks[1] = values[3];
+    masks[2] = values[4];
+    masks[3] = values[0] | values[1];
+    return 0;
+}
+
+/* The number of a thread in another pid namespace (Linux 6.11). */
+int task_pid_in(int pidns_fd, int tid)
+{
+    int result = ioctl(pidns_fd, NS_GET_PID_IN_PIDNS, tid);
+
+    return result < 0 ? -errno : result;
+}

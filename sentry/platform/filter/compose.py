@@ -1,0 +1,32 @@
+"""Composes the guest's filter: the prologue, then libseccomp's program for the table, which is cached as package data.
+
+No start pays for libseccomp: ``python -m sentry.platform.filter.build`` writes the cache, a test checks that it is fresh.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from sentry.platform.filter import bpf
+from sentry.platform.filter.bpf import Program
+from sentry.platform.filter.prologue import prologue
+
+#: Each layer that a rule may need, in the order of the file name.
+VARIANT_LAYERS = ("pidns", "userns")
+PROFILES = ("default", "strict")
+
+
+def variant(profile: str, layers: Iterable[str]) -> str:
+    """Return the name of the cached program for ``profile`` and the jail's ``layers``."""
+    present = frozenset(layers)
+    return "-".join([profile, *(layer for layer in VARIANT_LAYERS if layer in present)])
+
+
+def cached(profile: str, layers: Iterable[str]) -> Program:
+    """Return libseccomp's program for the table. Raises FileNotFoundError for an unknown profile."""
+    path = Path(__file__).with_name(f"{variant(profile, layers)}.bpf")
+    return bpf.unpack(path.read_bytes())
+
+
+def guest_filter(profile: str, layers: Iterable[str], load_first: int, load_last: int) -> Program:
+    """Return the whole program for a guest whose reserved load descriptors are ``load_first`` to ``load_last``."""
+    return prologue(load_first, load_last) + cached(profile, layers)

@@ -1,0 +1,163 @@
+"""One guest thread of the notify platform: how its pending trap or stop is answered."""
+
+from collections.abc import Callable
+from enum import Enum
+from signal import SIGKILL
+from typing import TYPE_CHECKING, Any
+
+from sentry.arch.x86_64 import NO_CALL
+from sentry.platform.interface import Context, ExecPlan, HostFd
+from syscalls.abi.errors import SyscallError
+
+if TYPE_CHECKING:
+    from sentry.platform.guest_memory import HostGuestMemory
+    from sentry.platform.notify.tracer import Tracer
+
+ENOENT, EPERM, ESRCH, EINPROGRESS = 2, 1, 3, 115
+RLIMIT_NOFILE = 7
+
+
+class State(Enum):
+    """What the thread is doing, as far as the platform must know."""
+
+    RUNNING = "running or trapped"
+    EXEC_STOP = "stopped at execve"
+    EXECUTING = "sent through the stub"
+    LOADING = "in the stub"
+    MASK_STOP = "stopped at a call with a signal mask"
+    PARKED = "asleep under a mask"
+    PARK_ENDED = "stopped: its sleep under a mask is over"
+
+
+class NotifyContext(Context):
+    """See ``Context``. ``trap_id`` and ``listener`` address the pending notification; ``call`` is the call of a stop."""
+
+    __slots__ = (
+        "after_stop",
+        "argv_address",
+        "call",
+        "data",
+        "guest_tid",
+        "host_tid",
+        "is_group_stopped",
+        "listener",
+        "load_fds",
+        "memory",
+        "parked_done",
+        "pidns_fd",
+        "plan",
+        "state",
+        "tgid",
+        "tracer",
+        "trap_id",
+        "unpark_value",
+    )
+
+    def __init__(self, tracer: "Tracer", host_tid: int, tgid: int, listener: int, pidns_fd: int, memory: "HostGuestMemory") -> None:
+        self.tracer = tracer
+        self.host_tid = host_tid
+        self.tgid = tgid
+        self.listener = listener
+        self.pidns_fd = pidns_fd
+        self.memory: HostGuestMemory = memory
+        self.guest_tid = tracer.guest_tid_of(host_tid, pidns_fd)
+        self.data: object = None
+        self.trap_id = 0
+        self.state = State.RUNNING
+        self.is_group_stopped = False
+        self.call: tuple[int, ...] = ()
+        self.plan: ExecPlan | None = None
+        self.load_fds: list[int] = []
+        self.after_stop: list[Callable[[], None]] = []
+        self.parked_done: Callable[[int], None] | None = None
+        self.unpark_value: int | None = None
+
+    def __repr__(self) -> str:
+        return f"<NotifyContext {self.host_tid} as {self.guest_tid}, {self.state.value}>"
+
+    def reply(self, value: int) -> None:
+        """See ``Context``. A thread that is gone (ENOENT) needs no answer."""
+        self._sent(self.tracer.core.core_answer(self.listener, self.trap_id, value))
+
+    def proceed(self) -> None:
+        """See ``Context``."""
+        self._sent(self.tracer.core.core_continue(self.listener, self.trap_id))
+
+    def proceed_then(self, done: Callable[[], None]) -> None:
+        """See ``Context``; a thread that dies of its own call counts as done."""
+        self.after_stop.append(done)
+        self.tracer.core.trace_interrupt(self.host_tid)
+        self.proceed()
+
+    def kick(self, restart: int) -> None:
+        """See ``Context`` and kernel-facts.md 1: interrupt first, then the reply, then (at the stop) on."""
+        core = self.tracer.core
+        if self.state in (State.EXEC_STOP, State.MASK_STOP):
+            self.state = State.RUNNING
+            core.trace_again(self.host_tid, self.call[0])
+        else:
+            core.trace_interrupt(self.host_tid)
+            self.reply(-restart)
+
+    def _sent(self, result: int) -> None:
+        if result < 0 and result != -ENOENT:
+            raise AssertionError(f"answer to {self!r} failed: errno {-result}")
+
+    def add_fd(self, source: HostFd, number: int) -> None:
+        """See ``Context``. Errors: EMFILE for a number outside the guest's range."""
+        if not 0 <= number < self.tracer.stub_number:
+            raise SyscallError(24)
+        result = self.tracer.core.core_add_fd(self.listener, self.trap_id, source, number, 1, 0)
+        if result < 0 and result != -ENOENT:
+            raise SyscallError(-result)
+
+    def execute(self, plan: ExecPlan) -> None:
+        """See ``Context``."""
+        self.tracer.exec.execute(self, plan)
+
+    def refuse_exec(self, errno: int) -> None:
+        """See ``Context``."""
+        if self.state is State.EXEC_STOP:
+            self.state = State.RUNNING
+            self.tracer.core.trace_result(self.host_tid, -errno, self.tracer.ffi.NULL, NO_CALL, 0, 1)
+
+    def park_masked(self, sigmask: int, timeout_ns: int | None, done: Callable[[int], None]) -> None:
+        """See ``Context``. After ``done(0)`` (the timeout) the thread stays stopped until ``unpark``."""
+        self.tracer.masked.park(self, sigmask, timeout_ns, done)
+
+    def unpark(self, value: int) -> None:
+        """See ``Context``. Does nothing if the thread has gone back to the guest already."""
+        self.tracer.masked.unpark(self, value)
+
+    def _masks(self) -> Any:
+        return self.tracer.signal_masks(self.host_tid)
+
+    def blocked_signals(self) -> int:
+        """See ``Context``. A thread that is gone blocks everything."""
+        masks = self._masks()
+        return masks[0] if masks else ~0 & 0xFFFFFFFFFFFFFFFF  # type: ignore[no-any-return]
+
+    def ignored_signals(self) -> int:
+        """See ``Context``."""
+        masks = self._masks()
+        return masks[1] if masks else 0  # type: ignore[no-any-return]
+
+    def caught_signals(self) -> int:
+        """See ``Context``."""
+        masks = self._masks()
+        return masks[2] if masks else 0  # type: ignore[no-any-return]
+
+    def pending_signals(self) -> int:
+        """See ``Context``."""
+        masks = self._masks()
+        return masks[3] if masks else 0  # type: ignore[no-any-return]
+
+    def send_signal(self, signal: int, *, to_thread: bool = False, value: int | None = None) -> None:
+        """See ``Context``. The number cannot be recycled: the tracer has not reaped the thread."""
+        if self.tracer.is_known(self):
+            self.tracer.send_signal(self.tgid, self.host_tid if to_thread and signal != SIGKILL else 0, signal, value)
+
+    def set_limit(self, resource: int, soft: int, hard: int) -> None:
+        """See ``Context``. NOFILE stays at the jail's value: the sentry counts descriptors."""
+        if resource != RLIMIT_NOFILE and self.tracer.is_known(self):
+            self.tracer.set_limit(self.host_tid, resource, soft, hard)

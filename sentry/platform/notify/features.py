@@ -1,0 +1,29 @@
+"""Optional kernel features, each of which the environment variable SANDBOXCTL_DISABLE can switch off (for tests)."""
+
+import os
+
+NAMES = frozenset(
+    (
+        "sync_wake_up",
+        "wait_killable",
+        "landlock",
+        "userns",
+        "mountns",
+        "pidns",
+        "netns",
+        "ipcns",
+        "utsns",
+        "cgroupns",
+        "timens",
+        "pid_translation",
+    )
+)
+
+
+def disabled() -> frozenset[str]:
+    """Return the features that are switched off. Raises ValueError for a name that does not exist."""
+    names = frozenset(name for name in os.environ.get("SANDBOXCTL_DISABLE", "").split(",") if name)
+    unknown = names - NAMES
+    if unknown:
+        raise ValueError(f"SANDBOXCTL_DISABLE: unknown {', '.join(sorted(unknown))}; known are {', '.join(sorted(NAMES))}")
+    return names

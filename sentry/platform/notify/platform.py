@@ -1,0 +1,226 @@
+"""The default platform: seccomp user notification for calls, ptrace for births, deaths and exec (design.md section 4).
+
+``run_once`` sends the previous immediate answer, waits and receives in one call of the C core: an answer is never
+older than one turn of the main loop.
+"""
+
+import logging
+import os
+import select
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+from sentry.arch.x86_64 import STUB_LOAD_CALL
+from sentry.platform._core import core as native
+from sentry.platform.filter.compose import guest_filter
+from sentry.platform.filter.native import NativeCalls
+from sentry.platform.interface import HostFd, JailConfig, Platform, PlatformError, Sink, SpawnRequest
+from sentry.platform.notify import features
+from sentry.platform.notify.context import NotifyContext, State
+from sentry.platform.notify.execution import LOAD_FDS_MAX, Execution
+from sentry.platform.notify.jail import Jail
+from sentry.platform.notify.stub import open_stub
+from sentry.platform.notify.tracer import Tracer, open_pid_namespace
+
+log = logging.getLogger(__name__)
+
+_ENOSYS = 38
+_CLOSE_PATIENCE_NS = 5_000_000_000
+
+
+class NotifyPlatform(Platform):
+    """See ``Platform``. ``on_escape(message)`` is called after everything was killed because the jail did not hold."""
+
+    name = "notify"
+
+    def __init__(self, on_escape: Callable[[str], None] | None = None) -> None:
+        self.layers: frozenset[str] = frozenset()
+        self.has_sync_wake_up = False
+        self.is_wait_killable = False
+        self._on_escape = on_escape
+        self._disabled = features.disabled()
+        self._core, self._ffi = native.load()
+        self._state: Any = self._ffi.NULL
+        self._words: Any = self._ffi.NULL
+        self._proc_fd = self._stub_fd = -1
+        self._pidns_fds: list[int] = []
+        self._listeners: list[int] = []
+        self._epoll: select.epoll | None = None
+        self._watched: dict[int, Callable[[int], None]] = {}
+        self._answer_id = 0
+        self._answer_listener = 0
+        self._answer = 0
+        self._is_closed = False
+
+    def start(self, config: JailConfig, sink: Sink) -> None:
+        """See ``Platform``."""
+        core, ffi = self._core, self._ffi
+        self._config = config
+        self._state = core.core_new()
+        if self._state == ffi.NULL:
+            raise PlatformError(f"the host refuses the event loop's descriptors: {os.strerror(ffi.errno)}")
+        self._words = core.core_trap_words(self._state)
+        self._epoll = select.epoll.fromfd(core.core_epoll_fd(self._state))
+        self._proc_fd = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self._stub_fd, entry = open_stub()
+        self.tracer = Tracer(core, ffi, self._proc_fd, sink, self._escaped)
+        self.tracer.stub_number = config.nofile
+        self.tracer.stub_entry = entry
+        self.tracer.exec = Execution(self.tracer, self._stub_fd)
+        self._hot = self.tracer.hot
+        self._jail = Jail(core, ffi, self._stub_fd, self._disabled)
+        try:
+            self._jail.start(config)
+        except PlatformError:
+            self.close()
+            raise
+        self.layers = self._jail.layers
+        self._syscall = NativeCalls(config.profile, self.layers, sink, self.tracer, config.tasks_max).entry
+        first = config.nofile + 1
+        self._program = guest_filter(config.profile, self.layers, first, first + LOAD_FDS_MAX - 1)
+
+    def spawn(self, request: SpawnRequest) -> NotifyContext:
+        """See ``Platform``."""
+        guest = self._jail.spawn(request, self._config, self._program, self._seize)
+        wants_sync = "sync_wake_up" not in self._disabled
+        result = self._core.core_add_listener(self._state, guest.listener, int(wants_sync))
+        if result < 0:
+            os.close(guest.listener)
+            raise PlatformError("too many containers in one sandbox")
+        self._listeners.append(guest.listener)
+        self.has_sync_wake_up = bool(result)
+        self.is_wait_killable = guest.is_wait_killable
+        pidns_fd = -1
+        if "pidns" in self.layers:
+            pidns_fd = open_pid_namespace(self._proc_fd, guest.tid)
+            self._pidns_fds.append(pidns_fd)
+        return self.tracer.adopt(guest.tid, guest.listener, pidns_fd)
+
+    def _seize(self, tid: int) -> None:
+        result = self._core.trace_seize(tid)
+        if result < 0:
+            raise PlatformError(
+                f"the host refuses to trace the guest ({os.strerror(-result)}): check kernel.yama.ptrace_scope (0 or 1) "
+                "and the container's seccomp profile"
+            )
+
+    def run_once(self, timeout_ns: int | None) -> None:
+        """See ``Platform``."""
+        timeout = -1 if timeout_ns is None else timeout_ns
+        answer_id = self._answer_id
+        if answer_id:
+            self._answer_id = 0
+            what = self._core.core_reply_wait(self._state, self._answer_listener, answer_id, self._answer, timeout)
+        else:
+            what = self._core.core_wait(self._state, timeout)
+        if what == 1:
+            self._trap()
+            return
+        if what < 0:
+            raise AssertionError(f"waiting failed: {os.strerror(-what)}")
+        if what & native.TRAP:
+            self._trap()
+        if what & native.CHILD:
+            self.tracer.drain()
+        if what & native.READY:
+            self._ready()
+
+    def _trap(self) -> None:
+        trap_id, tid, nr, a0, a1, a2, a3, a4, a5 = self._ffi.unpack(self._words, 9)
+        context = self._hot.get(tid)
+        if context is None:
+            self._cold_trap(trap_id, tid, nr, (trap_id, tid, nr, a0, a1, a2, a3, a4, a5))
+            return
+        context.trap_id = trap_id
+        result = self._syscall(context, nr, a0, a1, a2, a3, a4, a5)
+        if result is not None:
+            self._answer_id = trap_id
+            self._answer_listener = context.listener
+            self._answer = result
+
+    def _cold_trap(self, trap_id: int, tid: int, nr: int, trap: tuple[int, ...]) -> None:
+        """The stub's load call, or a thread that nobody knows."""
+        context = self.tracer.contexts.get(tid)
+        if context is not None and context.state is State.LOADING and nr == STUB_LOAD_CALL:
+            self.tracer.loaded(context)
+            self.tracer.exec.serve_load(context, trap)
+            return
+        listener = self._core.core_trap_listener(self._state)
+        if not self._core.core_is_alive(listener, trap_id):
+            return
+        if context is not None:
+            self._core.core_answer(listener, trap_id, -_ENOSYS)
+            return
+        self._escaped(f"call {nr} of a thread that nobody knows: {tid}")
+
+    def _escaped(self, message: str) -> None:
+        """The jail did not hold, or we misunderstand it: kill everything, then tell (fail closed)."""
+        log.error("jail: %s", message)
+        self.kill_all()
+        if self._on_escape is not None:
+            self._on_escape(message)
+
+    def _ready(self) -> None:
+        assert self._epoll is not None
+        for fd, events in self._epoll.poll(0, 64):
+            callback = self._watched.get(fd)
+            if callback is not None:
+                callback(events)
+
+    def watch(self, fd: HostFd, events: int, ready: Callable[[int], None]) -> Callable[[], None]:
+        """See ``Platform``."""
+        epoll = self._epoll
+        assert epoll is not None
+        epoll.register(fd, events)
+        self._watched[fd] = ready
+
+        def stop() -> None:
+            if self._watched.get(fd) is ready:
+                del self._watched[fd]
+                try:
+                    epoll.unregister(fd)
+                except (OSError, ValueError):
+                    return  # closed already
+
+        return stop
+
+    def flush(self) -> None:
+        """Send the answer that ``run_once`` would send next (for callers that compute for long first)."""
+        if self._answer_id:
+            self._core.core_answer(self._answer_listener, self._answer_id, self._answer)
+            self._answer_id = 0
+
+    def kill_all(self) -> None:
+        """See ``Platform``."""
+        self.tracer.kill_all()
+
+    def close(self) -> None:
+        """See ``Platform``."""
+        if self._is_closed or self._state == self._ffi.NULL:
+            return
+        self._is_closed = True
+        self.tracer.kill_all()
+        self._jail.close()
+        self._reap()
+        self.tracer.close()
+        for fd in (*self._listeners, *self._pidns_fds, self._proc_fd, self._stub_fd):
+            os.close(fd)
+        self._core.core_free(self._state)
+
+    def _reap(self) -> None:
+        """Wait until every guest and the spawner are gone: they have been killed, so this is soon."""
+        if self._jail.pid > 0:
+            try:
+                os.kill(self._jail.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        deadline = time.monotonic_ns() + _CLOSE_PATIENCE_NS
+        while time.monotonic_ns() < deadline:
+            try:
+                pid, _ = os.waitpid(-1, os.WNOHANG | 0x40000000)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                self._core.core_wait(self._state, 50_000_000)

@@ -1,0 +1,265 @@
+"""Births, deaths, stops, signals and exec of the guest's threads, from ptrace events (kernel-facts.md 1, 4, 14, 17).
+
+A newborn is resumed only after its parent's event has been handled, whichever arrives first.
+"""
+
+import logging
+import os
+import resource
+import signal
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sentry.arch.x86_64 import NR_CLONE, NR_FORK, NR_VFORK
+from sentry.platform.filter.table import TRACE_EXEC, TRACE_MASK
+from sentry.platform.guest_memory import Buffers, HostGuestMemory
+from sentry.platform.interface import Sink
+from sentry.platform.notify import native_signal
+from sentry.platform.notify.context import NotifyContext, State
+from sentry.platform.notify.execution import Execution
+from sentry.platform.notify.masked import Masked
+
+if TYPE_CHECKING:
+    from sentry.platform._core.core import Core
+
+from sentry.platform._core.core import EVENT_WORDS, EVENTS_MAX
+
+log = logging.getLogger(__name__)
+
+SIGTRAP, SIGKILL = 5, 9
+_SYSCALL_STOP = SIGTRAP | 0x80
+_EVENT_FORK, _EVENT_VFORK, _EVENT_CLONE, _EVENT_EXEC, _EVENT_SECCOMP, _EVENT_STOP = 1, 2, 3, 4, 7, 128
+_CLONE_THREAD = 0x10000
+_STOPPED = 0x7F
+
+
+class Tracer:
+    """All guest threads of one platform. ``hot`` holds those whose traps go to the sentry, ``contexts`` all that live."""
+
+    def __init__(self, core: "Core", ffi: Any, proc_fd: int, sink: Sink, on_escape: Callable[[str], None]) -> None:
+        self.core = core
+        self.ffi = ffi
+        self.proc_fd = proc_fd
+        self.sink = sink
+        self.on_escape = on_escape
+        self.buffers = Buffers(core, ffi)
+        self.contexts: dict[int, NotifyContext] = {}
+        self.hot: dict[int, NotifyContext] = {}
+        self.stub_number = 0
+        self.stub_entry = 0
+        self.exec: Execution
+        self.masked = Masked(self)
+        self.births_pending = 0
+        self.on_other_exit: Callable[[int, int], None] = lambda pid, status: None
+        self._early_stops: dict[int, int] = {}
+        self._early_deaths: dict[int, int] = {}
+        self._words = ffi.new(f"uint64_t[{EVENT_WORDS * EVENTS_MAX}]")
+        self._mask_words = ffi.new("uint64_t[4]")
+
+    def is_known(self, context: NotifyContext) -> bool:
+        """Whether the thread has not been reaped, so that its number is its own."""
+        return self.contexts.get(context.host_tid) is context
+
+    def adopt(self, tid: int, listener: int, pidns_fd: int) -> NotifyContext:
+        """Enter the first thread of a container."""
+        context = self._new_context(tid, tid, listener, pidns_fd)
+        self.hot[tid] = context
+        return context
+
+    def _new_context(self, tid: int, tgid: int, listener: int, pidns_fd: int) -> NotifyContext:
+        context = NotifyContext(self, tid, tgid, listener, pidns_fd, HostGuestMemory(self.buffers, tid))
+        self.contexts[tid] = context
+        return context
+
+    def drain(self) -> None:
+        """Handle every event that the host kernel has."""
+        words, unpack = self._words, self.ffi.unpack
+        while True:
+            count = self.core.trace_drain(words, EVENTS_MAX)
+            if count:
+                values = unpack(words, count * EVENT_WORDS)
+                for start in range(0, count * EVENT_WORDS, EVENT_WORDS):
+                    self._handle(values[start : start + EVENT_WORDS])
+            if count < EVENTS_MAX:
+                return
+
+    def _handle(self, event: Sequence[int]) -> None:
+        tid, status = event[0], event[1]
+        if status & 0xFF != _STOPPED:
+            self._died(tid, status)
+            return
+        kind, number = status >> 16, status >> 8 & 0xFF
+        context = self.contexts.get(tid)
+        if kind == _EVENT_EXEC:
+            self._executed(event)
+        elif context is None:
+            self._early_stop(tid)
+        elif kind == _EVENT_SECCOMP:
+            self._seccomp_stop(context, event)
+        elif kind in (_EVENT_FORK, _EVENT_VFORK, _EVENT_CLONE):
+            self._born(context, event)
+        elif kind == _EVENT_STOP:
+            self._stopped(context, number)
+        elif number == _SYSCALL_STOP:
+            result = event[11]
+            self.masked.exit_stop(context, result - (result >> 63 << 64))
+        else:
+            self.sink.signalled(context, number)
+            self.core.trace_resume(tid, number)
+
+    def _seccomp_stop(self, context: NotifyContext, event: Sequence[int]) -> None:
+        context.call = tuple(event[3:10])
+        if event[2] == TRACE_EXEC:
+            if context.state is State.EXECUTING:
+                self.exec.drop(context)  # the last one failed (E2BIG)
+            context.state = State.EXEC_STOP
+            self.sink.exec_request(context, *event[3:9])
+        elif event[2] == TRACE_MASK:
+            context.state = State.MASK_STOP
+            self.sink.masked_request(context, *event[3:10])
+        else:
+            self.on_escape(f"unknown trace stop {event[2]} of {context!r}")
+
+    def _executed(self, event: Sequence[int]) -> None:
+        tid, old_tid = event[0], event[2]
+        context = self.contexts.pop(old_tid, None)
+        if context is None:
+            self.on_escape(f"exec of a thread that nobody knows: {old_tid}")
+            return
+        self.hot.pop(old_tid, None)
+        if old_tid != tid:
+            self._replace_leader(context, tid)
+        self.contexts[tid] = context
+        if not self.exec.executed(context, event[10]):
+            self.on_escape(f"{context!r} executed something that is not the stub")
+            return
+        self._kill_early_of(context.tgid)
+        self.sink.exec_done(context, old_tid)
+        self.core.trace_resume(tid, 0)
+
+    def _replace_leader(self, context: NotifyContext, tid: int) -> None:
+        """The thread has taken the leader's number; the old leader never reports its death."""
+        leader = self.contexts.get(tid)
+        if leader is not None:
+            self.exec.drop(leader)
+            self.hot.pop(tid, None)
+            context.guest_tid = leader.guest_tid
+        context.host_tid = tid
+        context.memory.tid = tid  # type: ignore[attr-defined]
+
+    def loaded(self, context: NotifyContext) -> None:
+        """The stub has asked: from now on the thread's traps are the guest's."""
+        self.hot[context.host_tid] = context
+
+    def _born(self, parent: NotifyContext, event: Sequence[int]) -> None:
+        tid, flags = event[2], event[4] & 0xFFFFFFFF
+        if event[3] == NR_FORK:
+            flags = signal.SIGCHLD
+        elif event[3] == NR_VFORK:
+            flags = 0x4100 | signal.SIGCHLD
+        elif event[3] != NR_CLONE:
+            self.on_escape(f"{parent!r} made a thread by call {event[3]}")
+            return
+        if self.births_pending:
+            self.births_pending -= 1
+        early_death = self._early_deaths.pop(tid, None)
+        child = self._new_context(tid, parent.tgid if flags & _CLONE_THREAD else tid, parent.listener, parent.pidns_fd)
+        self.hot[tid] = child
+        self.sink.birth(parent, child, flags)
+        self.core.trace_resume(parent.host_tid, 0)
+        if early_death is not None:
+            self._died(tid, early_death)
+        elif self._early_stops.pop(tid, None) is not None:
+            self.core.trace_resume(tid, 0)
+
+    def _early_stop(self, tid: int) -> None:
+        self._early_deaths.pop(tid, None)
+        self._early_stops[tid] = native_signal.parent_of(self.proc_fd, tid)
+
+    def _kill_early_of(self, tgid: int) -> None:
+        """The parent died between making a thread and reporting it: the newborn never ran and must not."""
+        for tid, parent in list(self._early_stops.items()):
+            if parent == tgid:
+                del self._early_stops[tid]
+                native_signal.kill(tid, SIGKILL)
+
+    def _stopped(self, context: NotifyContext, number: int) -> None:
+        """An interrupt, a newborn's first stop, or the begin or end of a group stop (PTRACE_EVENT_STOP)."""
+        tid = context.host_tid
+        if number != SIGTRAP:
+            self.core.trace_listen(tid)
+            if not context.is_group_stopped:
+                context.is_group_stopped = True
+                self.sink.stopped(context, number)
+            return
+        self._run_after_stop(context)
+        self.core.trace_resume(tid, 0)
+        if context.is_group_stopped:
+            context.is_group_stopped = False
+            self.sink.continued(context)
+
+    def _run_after_stop(self, context: NotifyContext) -> None:
+        if context.after_stop:
+            callbacks, context.after_stop = context.after_stop, []
+            for callback in callbacks:
+                callback()
+
+    def _died(self, tid: int, status: int) -> None:
+        context = self.contexts.pop(tid, None)
+        if context is None:
+            if self._early_stops.pop(tid, None) is None:
+                self._early_deaths[tid] = status
+                self.on_other_exit(tid, status)
+            return
+        self.hot.pop(tid, None)
+        self.exec.drop(context)
+        if tid == context.tgid:
+            self._kill_early_of(tid)
+        self._run_after_stop(context)
+        self.sink.thread_exited(context, status)
+
+    def guest_tid_of(self, host_tid: int, pidns_fd: int) -> int:
+        """The number in the container's pid namespace (kernel-facts.md 19)."""
+        if pidns_fd < 0:
+            return host_tid
+        number = self.core.task_pid_in(pidns_fd, host_tid)
+        return number if number > 0 else native_signal.innermost_pid(self.proc_fd, host_tid)
+
+    def signal_masks(self, tid: int) -> Any:
+        """Blocked, ignored, caught, pending; None for a thread that is gone."""
+        words = self._mask_words
+        return self.ffi.unpack(words, 4) if self.core.task_signal_masks(self.proc_fd, tid, words) == 0 else None
+
+    def send_signal(self, tgid: int, tid: int, number: int, value: int | None) -> None:
+        """Send to the process, or to the thread ``tid`` if it is not 0."""
+        native_signal.send(tgid, tid, number, value)
+
+    def set_limit(self, tid: int, which: int, soft: int, hard: int) -> None:
+        """prlimit(2); what an ordinary user may not raise stays at the host's hard limit."""
+        try:
+            ceiling = resource.prlimit(tid, which)[1]
+            if ceiling != resource.RLIM_INFINITY:
+                soft, hard = (ceiling if value < 0 or value > ceiling else value for value in (soft, hard))
+            as_signed = [-1 if value >= 1 << 63 else value for value in (soft, hard)]
+            resource.prlimit(tid, which, (as_signed[0], as_signed[1]))
+        except ProcessLookupError:
+            return
+
+    def kill_all(self) -> None:
+        """SIGKILL every guest process."""
+        for context in list(self.contexts.values()):
+            native_signal.kill(context.tgid, SIGKILL)
+        for tid in self._early_stops:
+            native_signal.kill(tid, SIGKILL)
+
+    def close(self) -> None:
+        """Release what dead threads held."""
+        for context in self.contexts.values():
+            self.exec.drop(context)
+        self.contexts.clear()
+        self.hot.clear()
+
+
+def open_pid_namespace(proc_fd: int, tid: int) -> int:
+    """Return a descriptor of the thread's pid namespace."""
+    return os.open(f"{tid}/ns/pid", os.O_RDONLY | os.O_CLOEXEC, dir_fd=proc_fd)
