@@ -11,7 +11,7 @@ PROFILES = ("default", "strict")
 #: Names for ``--require``: each is a protection or guarantee that a host may be unable to give.
 LAYERS = (
     "userns", "mountns", "pidns", "netns", "ipcns", "utsns", "cgroupns", "timens",
-    "root", "landlock", "seccomp", "nnp", "caps", "limits", "memory", "pids",
+    "emptyroot", "landlock", "seccomp", "no_new_privs", "rlimits", "memory", "pids",
 )  # fmt: skip
 
 
