@@ -12,6 +12,7 @@ from sentry.mm.usermem import UserMemory
 if TYPE_CHECKING:
     from sentry.platform.interface import Context
 
+CSIGNAL = 0xFF
 CLONE_VM, CLONE_FS, CLONE_FILES, CLONE_PARENT, CLONE_THREAD = 0x100, 0x200, 0x400, 0x8000, 0x10000
 
 
@@ -23,6 +24,7 @@ def clone_task(maker: Task, context: "Context", flags: int) -> Task:
     else:
         parent = maker.group.parent if flags & CLONE_PARENT else maker.group
         group = _clone_group(maker, context, parent)
+        group.exit_signal = flags & CSIGNAL
     if flags & CLONE_FILES:
         fds = maker.fds
         fds.references += 1

@@ -17,6 +17,7 @@ from sentry.vfs.namespace import resolve
 from sentry.vfs.permission import MAY_EXEC, check_permission
 from syscalls.abi.errno import E2BIG, EACCES, ELIBBAD, ELOOP, ENOEXEC
 from syscalls.abi.errors import SyscallError
+from syscalls.abi.signal import SIGCHLD
 
 if TYPE_CHECKING:
     from sentry.kernel.task import Task
@@ -88,6 +89,7 @@ def commit(task: "Task", pending: PendingExec) -> None:
     task.credentials = after_exec(task.credentials)
     group.executable = pending.path
     group.has_execed = True
+    group.exit_signal = SIGCHLD
     delete_all(group)
     group.is_dumpable = True
     for opened in pending.files:

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from sentry.sched.waitqueue import WaitQueue
+from syscalls.abi.signal import SIGCHLD
 
 if TYPE_CHECKING:
     from sentry.kernel.session import ProcessGroup
@@ -26,6 +27,7 @@ class ThreadGroup:
         "environment",
         "executable",
         "exit_queue",
+        "exit_signal",
         "exit_status",
         "has_execed",
         "host_pid",
@@ -57,6 +59,7 @@ class ThreadGroup:
         self.children: dict[int, ThreadGroup] = {}
         self.wait_queue = WaitQueue()
         self.exit_queue = WaitQueue()
+        self.exit_signal = SIGCHLD  # what the parent hears; anything else makes it a "clone" child (wait4, __WCLONE)
         self.exit_status: int | None = None
         self.is_stopped = False
         self.stop_report: str | None = None  # "stopped" or "continued", until a wait has told the parent

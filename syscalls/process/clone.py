@@ -59,6 +59,8 @@ NAMESPACE_FLAGS = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | 
 def sys_clone(task: Task, flags: ULong, stack: UserPtr, parent_tid: UserPtr, child_tid: UserPtr, tls: ULong) -> Result:
     """Make a thread or process; reached only for what the filter does not let through. Errors: EPERM, EINVAL."""
     flags &= 0xFFFFFFFF
+    if flags & CLONE_FS and flags & (CLONE_NEWNS | CLONE_NEWUSER):
+        raise SyscallError(EINVAL)
     if flags & NAMESPACE_FLAGS:
         raise SyscallError(EPERM)
     if flags & ~NATIVE_FLAGS:

@@ -5,17 +5,22 @@ rusage (kernel-facts.md 5). Pointers only receive results, so letting the call t
 from collections.abc import Coroutine
 from typing import Any
 
+from sentry.fs import pidfd
+from sentry.fs.pidfd import pidfd_of
 from sentry.kernel.task import Task
 from sentry.kernel.task_wait import Match, consume, count_dead, find_waitable, match_pid
 from sentry.kernel.thread_group import ThreadGroup
 from sentry.sched.wait import wait_until
-from syscalls.abi.errno import EINVAL, ESRCH
+from syscalls.abi.errno import EAGAIN, EINVAL, ESRCH
 from syscalls.abi.errors import SyscallError
-from syscalls.abi.wait import P_ALL, P_PGID, P_PID, WCONTINUED, WEXITED, WNOHANG, WNOWAIT, WSTOPPED, WUNTRACED
+from syscalls.abi.fcntl import O_NONBLOCK
+from syscalls.abi.signal import SIGCHLD
+from syscalls.abi.wait import P_ALL, P_PGID, P_PID, P_PIDFD, WCONTINUED, WEXITED, WNOHANG, WNOWAIT, WSTOPPED, WUNTRACED
 from syscalls.args import PROCEED, Int, Pid, Result, UInt, UserPtr
-from syscalls.registry import Support, syscall
+from syscalls.registry import syscall
 
-_KINDS = 0xE0000000  # __WALL | __WCLONE | __WNOTHREAD
+_WCLONE, _WALL = 0x80000000, 0x40000000
+_KINDS = 0xE0000000  # these two and __WNOTHREAD
 _INT_MIN = -0x80000000
 
 
@@ -26,30 +31,57 @@ def sys_wait4(task: Task, pid: Pid, wstatus: UserPtr, options: UInt, rusage: Use
         raise SyscallError(EINVAL)
     if pid == _INT_MIN:
         raise SyscallError(ESRCH)
-    return _wait(task, match_pid(task, pid), options | WEXITED)
+    return _wait(task, _of_kind(match_pid(task, pid), options), options | WEXITED)
 
 
-@syscall(man="waitid(2)", support=Support.PARTIAL, note="P_PIDFD is EINVAL, as before Linux 5.4")
+@syscall(man="waitid(2)")
 def sys_waitid(
     task: Task, idtype: Int, upid: Pid, infop: UserPtr, options: UInt, rusage: UserPtr
 ) -> Result | Coroutine[Any, Any, Result]:
-    """Wait for the kinds of change that ``options`` names. Errors: EINVAL; ECHILD; EINTR."""
+    """Wait for the kinds of change that ``options`` names. Errors: EINVAL; EBADF; ECHILD; EAGAIN; EINTR."""
     kinds = options & (WEXITED | WSTOPPED | WCONTINUED)
     if options & ~(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | _KINDS) or not kinds:
         raise SyscallError(EINVAL)
     if idtype == P_ALL:
-        pid = -1
+        matches = match_pid(task, -1)
     elif idtype == P_PID and upid > 0:
-        pid = upid
+        matches = match_pid(task, upid)
     elif idtype == P_PGID and upid >= 0:
-        pid = -upid
+        matches = _in_process_group(upid or task.group.process_group.pgid)
+    elif idtype == P_PIDFD and upid >= 0:
+        file = pidfd_of(task, upid)
+        pidfd.lend(task, file, upid)
+        matches = _exactly(file.group)
+        if file.flags & O_NONBLOCK and not options & WNOHANG:
+            return _try(task, _of_kind(matches, options), options)
     else:
-        # Differs from Linux: P_PIDFD, whose descriptor the host does not have.
         raise SyscallError(EINVAL)
-    matches = match_pid(task, pid)
-    if idtype == P_PGID and upid == 1:
-        matches = _in_group_one  # -1 would mean any child
-    return _wait(task, matches, options)
+    return _wait(task, _of_kind(matches, options), options)
+
+
+def _of_kind(matches: Match, options: int) -> Match:
+    """wait4(2): children that were not made with SIGCHLD wait for __WCLONE or __WALL."""
+    if options & _WALL:
+        return matches
+    is_clone = bool(options & _WCLONE)
+    return lambda child: matches(child) and (child.exit_signal != SIGCHLD) is is_clone
+
+
+def _in_process_group(pgid: int) -> Match:
+    return lambda child: child.process_group.pgid == pgid
+
+
+def _exactly(group: ThreadGroup) -> Match:
+    return lambda child: child is group
+
+
+def _try(task: Task, matches: Match, options: int) -> Result:
+    """A non-blocking pidfd: the host, which would wait, is asked only when there is something. Errors: EAGAIN."""
+    child = find_waitable(task, matches, options)
+    if child is None:
+        raise SyscallError(EAGAIN)
+    consume(child, count_dead(task, matches), options)
+    return PROCEED
 
 
 def _wait(task: Task, matches: Match, options: int) -> Result | Coroutine[Any, Any, Result]:
@@ -66,7 +98,3 @@ async def _hold(task: Task, matches: Match, options: int) -> Result:
     child = await wait_until(task.fiber, lambda: find_waitable(task, matches, options), [task.group.wait_queue])
     consume(child, count_dead(task, matches), options)
     return PROCEED
-
-
-def _in_group_one(child: ThreadGroup) -> bool:
-    return child.process_group.pgid == 1

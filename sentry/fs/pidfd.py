@@ -1,0 +1,66 @@
+"""pidfd (pidfd_open(2)): a descriptor for a process, readable once the process is over."""
+
+from typing import TYPE_CHECKING
+
+from sentry.fs.anon import AnonFile, anon_inode
+from sentry.host.process import close_pidfd, open_pidfd
+from sentry.vfs.readiness import READABLE
+from syscalls.abi.errno import EBADF
+from syscalls.abi.errors import SyscallError
+from syscalls.abi.fcntl import O_RDWR
+
+if TYPE_CHECKING:
+    from sentry.kernel.kernel import Kernel
+    from sentry.kernel.task import Task
+    from sentry.kernel.thread_group import ThreadGroup
+
+
+class PidFile(AnonFile):
+    """Refers to ``group``, also when its number has long been given to another process."""
+
+    __slots__ = ("_stop", "group")
+
+    def __init__(self, kernel: "Kernel", group: "ThreadGroup", flags: int) -> None:
+        super().__init__(anon_inode(kernel, b"pidfd"), O_RDWR | flags)
+        self.group = group
+        self._stop = group.exit_queue.enqueue(self._ended)
+
+    def readiness(self) -> int:
+        """Readable when the process has ended."""
+        return 0 if self.group.is_alive else READABLE
+
+    def close(self) -> None:
+        """Nobody asks any more."""
+        self._stop()
+
+    def fdinfo(self) -> bytes:
+        """The Pid line of /proc/PID/fdinfo/N; -1 once the process has been waited for."""
+        group = self.group
+        known = group.leader.kernel.tasks.find_group(group.tgid) is group
+        return b"Pid:\t%d\nNSpid:\t%d\n" % ((group.tgid,) * 2 if known else (-1, -1))
+
+    def _ended(self, _: int) -> None:
+        self.queue.wake()
+
+
+def pidfd_of(task: "Task", fd: int) -> PidFile:
+    """The pidfd under a number. Errors: EBADF also for any other kind of file."""
+    file = task.fds.get(fd)
+    if not isinstance(file, PidFile):
+        raise SyscallError(EBADF)
+    return file
+
+
+def lend(task: "Task", file: PidFile, fd: int) -> None:
+    """Give the guest's host table a pidfd under the same number, for a waitid that the host runs. Errors: ECHILD.
+
+    Like the copy for a mapping it is of use to trapped calls only, and goes with close and exec.
+    """
+    if fd in task.fds.host_copies:
+        return
+    host_fd = open_pidfd(file.group.host_pid)
+    try:
+        task.context.add_fd(host_fd, fd)  # type: ignore[arg-type]
+    finally:
+        close_pidfd(host_fd)
+    task.fds.host_copies.add(fd)

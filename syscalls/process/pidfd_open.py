@@ -1,0 +1,46 @@
+"""pidfd_open(2), pidfd_send_signal(2)."""
+
+from typing import Annotated
+
+from sentry.fs.pidfd import PidFile, pidfd_of
+from sentry.kernel import kill
+from sentry.kernel.task import Task
+from syscalls.abi.errno import EINVAL, EPERM, ESRCH
+from syscalls.abi.errors import SyscallError
+from syscalls.abi.pidfd import PIDFD_NONBLOCK
+from syscalls.abi.signal import SI_TKILL, SIGINFO
+from syscalls.args import Fd, Flags, Pid, Signal, UInt, UserPtr
+from syscalls.registry import Support, syscall
+
+
+@syscall(man="pidfd_open(2)")
+def sys_pidfd_open(task: Task, pid: Pid, flags: Annotated[int, Flags("PIDFD", PIDFD_NONBLOCK)]) -> int:
+    """Return a descriptor for a process, closed on exec. Errors: EINVAL, ESRCH, EMFILE."""
+    if pid <= 0:
+        raise SyscallError(EINVAL)
+    tables = task.kernel.tasks
+    group = tables.find_group(pid)
+    if group is None:
+        raise SyscallError(ESRCH if tables.find_task(pid) is None else EINVAL)
+    return task.fds.install(PidFile(task.kernel, group, flags), cloexec=True)
+
+
+@syscall(man="pidfd_send_signal(2)", support=Support.PARTIAL, note="the receiver sees si_code SI_USER without sender and value")
+def sys_pidfd_send_signal(task: Task, pidfd: Fd, sig: Signal, info: UserPtr, flags: UInt) -> int:
+    """Send a signal to the process of a pidfd. Errors: EINVAL, EBADF, EFAULT, EPERM, ESRCH."""
+    if flags:
+        raise SyscallError(EINVAL)
+    group = pidfd_of(task, pidfd).group
+    if info:
+        signo, _, code, *_ = task.memory.read_struct(SIGINFO, info)
+        if signo != sig:
+            raise SyscallError(EINVAL)
+        if group is not task.group and (code >= 0 or code == SI_TKILL):
+            raise SyscallError(EPERM)
+    if task.kernel.tasks.find_group(group.tgid) is not group:
+        raise SyscallError(ESRCH)
+    kill.check_signal(sig)
+    kill.allowed(task, [group], sig)
+    if sig and group.is_alive:
+        kill.send_from_sentry(task, [group], sig)
+    return 0
