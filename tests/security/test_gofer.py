@@ -161,7 +161,7 @@ def would_fill_the_disk(message: m.Message, values: tuple) -> bool:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(CALLS, min_size=1, max_size=25))
-def test_no_sequence_of_well_formed_requests_brings_it_down(fuzzed: Path, calls: list[tuple[m.Message, tuple[object, ...]]]) -> None:
+def test_no_sequence_of_well_formed_requests_brings_it_down(fuzzed: Path, calls: list) -> None:
     """Its filter kills it for any call that the rules forget, so this also tests the rules."""
     if not _FUZZED:
         _FUZZED.append(peer_for(fuzzed, is_writable=True))
