@@ -1,7 +1,7 @@
 """Native parts of the build; everything else is in pyproject.toml.
 
-Each entry names a cffi build file and its FFI object. An entry whose file does not exist yet is left out, so that the pure Python parts
-can be worked on before the native ones are there.
+Each entry names a cffi build file and its FFI object. An entry whose file does not exist yet is left out, so
+that the pure Python parts can be worked on before the native ones are there.
 """
 
 import importlib.util

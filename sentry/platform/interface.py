@@ -149,6 +149,10 @@ class Sink(Protocol):
     def syscall(self, context: Context, nr: int, a0: int, a1: int, a2: int, a3: int, a4: int, a5: int) -> int | None:
         """A trapped call; arguments are unsigned 64-bit. See the module docstring for the result."""
 
+    def abandoned(self, context: Context) -> None:
+        """The pending call has vanished: a signal ended it (only on hosts before Linux 5.19, without WAIT_KILLABLE_RECV)
+        or the thread comes again. Whatever works on it is dropped; no answer follows."""
+
     def exec_request(self, context: Context, nr: int, a0: int, a1: int, a2: int, a3: int, a4: int) -> None:
         """execve or execveat is stopped; ``execute`` or ``refuse_exec`` follows, now or later."""
 

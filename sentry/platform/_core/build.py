@@ -60,10 +60,10 @@ def build_stub(directory: Path) -> Path:
     compiler = os.environ.get("CC", "gcc").split()
     script = HERE / "stub" / "stub.ld"
     source = HERE / "stub" / "stub.c"
-    subprocess.run([*compiler, *_STUB_FLAGS, f"-Wl,-T,{script}", "-o", str(target), str(source)], check=True)  # noqa: S603
+    subprocess.run([*compiler, *_STUB_FLAGS, f"-Wl,-T,{script}", "-o", str(target), str(source)], check=True)
     target.chmod(0o755)
     return target
 
 
 if __name__ == "__main__":
-    subprocess.run([sys.executable, "setup.py", "-q", "build_ext", "--inplace"], cwd=ROOT, check=True)  # noqa: S603
+    subprocess.run([sys.executable, "setup.py", "-q", "build_ext", "--inplace"], cwd=ROOT, check=True)

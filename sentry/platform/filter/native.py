@@ -3,7 +3,7 @@
 The row's own condition is checked on the argument registers, then the host runs the call.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from sentry.platform.filter.table import ALLOW, RULES, Rule
@@ -20,8 +20,9 @@ Entry = Callable[["Context", int, int, int, int, int, int, int], int | None]
 class Population(Protocol):
     """Who counts the guest's threads."""
 
-    contexts: dict[int, object]
-    births_pending: int
+    @property
+    def contexts(self) -> Mapping[int, object]:
+        """By thread number."""
 
 
 class NativeCalls:
@@ -46,8 +47,7 @@ class NativeCalls:
         if rules is None or not any(rule.holds((a0, a1, a2, a3, a4, a5)) for rule in rules):
             return self._sink.syscall(context, nr, a0, a1, a2, a3, a4, a5)
         if nr in self._births:
-            population = self._population
-            if len(population.contexts) + population.births_pending >= self._tasks_max:
+            if len(self._population.contexts) >= self._tasks_max:
                 return -EAGAIN
         context.proceed()
         return None

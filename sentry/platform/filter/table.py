@@ -127,7 +127,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("getcpu", "what the vDSO answers without a call"),
     Rule("sched_yield", "gives the processor away"),
     Rule("set_robust_list", "registers an address in own memory"),
-    Rule("set_tid_address", "registers an address in own memory; returns the number in the container's pid namespace", needs="pidns"),
+    Rule("set_tid_address", "registers an address in own memory; returns the container's own number", needs="pidns"),
     Rule("rseq", "registers an address in own memory"),
     Rule("membarrier", "barriers among the caller's own threads", "private commands and QUERY", _one_of(0, _MEMBARRIER)),
     Rule("arch_prctl", "the caller's own thread pointers", "SET_FS, GET_FS, SET_GS, GET_GS", _one_of(0, _ARCH_PRCTL)),

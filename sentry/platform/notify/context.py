@@ -34,7 +34,6 @@ class NotifyContext(Context):
 
     __slots__ = (
         "after_stop",
-        "argv_address",
         "call",
         "data",
         "guest_tid",
@@ -53,7 +52,9 @@ class NotifyContext(Context):
         "unpark_value",
     )
 
-    def __init__(self, tracer: "Tracer", host_tid: int, tgid: int, listener: int, pidns_fd: int, memory: "HostGuestMemory") -> None:
+    def __init__(
+        self, tracer: "Tracer", host_tid: int, tgid: int, listener: int, pidns_fd: int, memory: "HostGuestMemory"
+    ) -> None:
         self.tracer = tracer
         self.host_tid = host_tid
         self.tgid = tgid
@@ -77,11 +78,13 @@ class NotifyContext(Context):
 
     def reply(self, value: int) -> None:
         """See ``Context``. A thread that is gone (ENOENT) needs no answer."""
-        self._sent(self.tracer.core.core_answer(self.listener, self.trap_id, value))
+        trap_id, self.trap_id = self.trap_id, 0
+        self._sent(self.tracer.core.core_answer(self.listener, trap_id, value))
 
     def proceed(self) -> None:
         """See ``Context``."""
-        self._sent(self.tracer.core.core_continue(self.listener, self.trap_id))
+        trap_id, self.trap_id = self.trap_id, 0
+        self._sent(self.tracer.core.core_continue(self.listener, trap_id))
 
     def proceed_then(self, done: Callable[[], None]) -> None:
         """See ``Context``; a thread that dies of its own call counts as done."""
@@ -135,22 +138,22 @@ class NotifyContext(Context):
     def blocked_signals(self) -> int:
         """See ``Context``. A thread that is gone blocks everything."""
         masks = self._masks()
-        return masks[0] if masks else ~0 & 0xFFFFFFFFFFFFFFFF  # type: ignore[no-any-return]
+        return masks[0] if masks else ~0 & 0xFFFFFFFFFFFFFFFF
 
     def ignored_signals(self) -> int:
         """See ``Context``."""
         masks = self._masks()
-        return masks[1] if masks else 0  # type: ignore[no-any-return]
+        return masks[1] if masks else 0
 
     def caught_signals(self) -> int:
         """See ``Context``."""
         masks = self._masks()
-        return masks[2] if masks else 0  # type: ignore[no-any-return]
+        return masks[2] if masks else 0
 
     def pending_signals(self) -> int:
         """See ``Context``."""
         masks = self._masks()
-        return masks[3] if masks else 0  # type: ignore[no-any-return]
+        return masks[3] if masks else 0
 
     def send_signal(self, signal: int, *, to_thread: bool = False, value: int | None = None) -> None:
         """See ``Context``. The number cannot be recycled: the tracer has not reaped the thread."""

@@ -2,7 +2,6 @@
 
 import ctypes
 import os
-import signal
 from struct import pack_into
 
 _SI_QUEUE = -1
@@ -61,5 +60,3 @@ def innermost_pid(proc_fd: int, tid: int) -> int:
     numbers = _status_field(proc_fd, tid, ("NSpid",)).get("NSpid", "").split()
     return int(numbers[-1]) if numbers else tid
 
-
-assert signal.SIGKILL == 9

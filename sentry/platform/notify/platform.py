@@ -17,7 +17,7 @@ from sentry.platform._core import core as native
 from sentry.platform.filter.compose import guest_filter
 from sentry.platform.filter.native import NativeCalls
 from sentry.platform.interface import HostFd, JailConfig, Platform, PlatformError, Sink, SpawnRequest
-from sentry.platform.notify import features
+from sentry.platform.notify import features, native_signal
 from sentry.platform.notify.context import NotifyContext, State
 from sentry.platform.notify.execution import LOAD_FDS_MAX, Execution
 from sentry.platform.notify.jail import Jail
@@ -53,6 +53,7 @@ class NotifyPlatform(Platform):
         self._answer_listener = 0
         self._answer = 0
         self._is_closed = False
+        self._receive = self._trap
 
     def start(self, config: JailConfig, sink: Sink) -> None:
         """See ``Platform``."""
@@ -77,6 +78,7 @@ class NotifyPlatform(Platform):
             self.close()
             raise
         self.layers = self._jail.layers
+        self.tracer.on_other_exit = self._other_exit
         self._syscall = NativeCalls(config.profile, self.layers, sink, self.tracer, config.tasks_max).entry
         first = config.nofile + 1
         self._program = guest_filter(config.profile, self.layers, first, first + LOAD_FDS_MAX - 1)
@@ -92,6 +94,8 @@ class NotifyPlatform(Platform):
         self._listeners.append(guest.listener)
         self.has_sync_wake_up = bool(result)
         self.is_wait_killable = guest.is_wait_killable
+        if not guest.is_wait_killable:
+            self._receive = self._interruptible_trap
         pidns_fd = -1
         if "pidns" in self.layers:
             pidns_fd = open_pid_namespace(self._proc_fd, guest.tid)
@@ -116,12 +120,12 @@ class NotifyPlatform(Platform):
         else:
             what = self._core.core_wait(self._state, timeout)
         if what == 1:
-            self._trap()
+            self._receive()
             return
         if what < 0:
             raise AssertionError(f"waiting failed: {os.strerror(-what)}")
         if what & native.TRAP:
-            self._trap()
+            self._receive()
         if what & native.CHILD:
             self.tracer.drain()
         if what & native.READY:
@@ -154,6 +158,21 @@ class NotifyPlatform(Platform):
             self._core.core_answer(listener, trap_id, -_ENOSYS)
             return
         self._escaped(f"call {nr} of a thread that nobody knows: {tid}")
+
+    def _interruptible_trap(self) -> None:
+        """``_trap`` where signals end a wait for the sentry (no WAIT_KILLABLE_RECV): the same thread may come again while
+        its last call is still being worked on, which is then abandoned."""
+        context = self._hot.get(self._words[1])
+        if context is not None and context.trap_id:
+            context.trap_id = 0
+            self.tracer.sink.abandoned(context)
+        self._trap()
+        if context is not None and self._answer_id == context.trap_id:
+            context.trap_id = 0
+
+    def _other_exit(self, pid: int, status: int) -> None:
+        if pid == self._jail.pid and not self._is_closed:
+            self._escaped(f"the spawner ended with status {status:#x}")
 
     def _escaped(self, message: str) -> None:
         """The jail did not hold, or we misunderstand it: kill everything, then tell (fail closed)."""
@@ -212,10 +231,7 @@ class NotifyPlatform(Platform):
     def _reap(self) -> None:
         """Wait until every guest and the spawner are gone: they have been killed, so this is soon."""
         if self._jail.pid > 0:
-            try:
-                os.kill(self._jail.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+            native_signal.kill(self._jail.pid, signal.SIGKILL)
         deadline = time.monotonic_ns() + _CLOSE_PATIENCE_NS
         while time.monotonic_ns() < deadline:
             try:

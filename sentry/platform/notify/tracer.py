@@ -31,6 +31,7 @@ _SYSCALL_STOP = SIGTRAP | 0x80
 _EVENT_FORK, _EVENT_VFORK, _EVENT_CLONE, _EVENT_EXEC, _EVENT_SECCOMP, _EVENT_STOP = 1, 2, 3, 4, 7, 128
 _CLONE_THREAD = 0x10000
 _STOPPED = 0x7F
+_FAULTS = frozenset((4, 5, 7, 8, 11, 31))  # ILL TRAP BUS FPE SEGV SYS
 
 
 class Tracer:
@@ -49,7 +50,8 @@ class Tracer:
         self.stub_entry = 0
         self.exec: Execution
         self.masked = Masked(self)
-        self.births_pending = 0
+        self._inits: set[int] = set()
+        self._fault_of: dict[int, int] = {}
         self.on_other_exit: Callable[[int, int], None] = lambda pid, status: None
         self._early_stops: dict[int, int] = {}
         self._early_deaths: dict[int, int] = {}
@@ -64,6 +66,8 @@ class Tracer:
         """Enter the first thread of a container."""
         context = self._new_context(tid, tid, listener, pidns_fd)
         self.hot[tid] = context
+        if pidns_fd >= 0:
+            self._inits.add(tid)
         return context
 
     def _new_context(self, tid: int, tgid: int, listener: int, pidns_fd: int) -> NotifyContext:
@@ -104,8 +108,18 @@ class Tracer:
             result = event[11]
             self.masked.exit_stop(context, result - (result >> 63 << 64))
         else:
-            self.sink.signalled(context, number)
-            self.core.trace_resume(tid, number)
+            self._signalled(context, number)
+
+    def _signalled(self, context: NotifyContext, number: int) -> None:
+        """A signal-delivery stop: deliver it. A traced namespace init is immune even to its own faults, so it would fault for
+        ever; it is killed instead, and its status tells the fault (Linux: kernel/signal.c, force_sig_info_to_task())."""
+        self.sink.signalled(context, number)
+        if context.tgid in self._inits and number in _FAULTS and self.core.trace_signal_code(context.host_tid) > 0:
+            masks = self.signal_masks(context.host_tid)
+            if masks and not masks[2] >> (number - 1) & 1:
+                self._fault_of[context.tgid] = number
+                native_signal.kill(context.tgid, SIGKILL)
+        self.core.trace_resume(context.host_tid, number)
 
     def _seccomp_stop(self, context: NotifyContext, event: Sequence[int]) -> None:
         context.call = tuple(event[3:10])
@@ -145,7 +159,7 @@ class Tracer:
             self.hot.pop(tid, None)
             context.guest_tid = leader.guest_tid
         context.host_tid = tid
-        context.memory.tid = tid  # type: ignore[attr-defined]
+        context.memory.tid = tid
 
     def loaded(self, context: NotifyContext) -> None:
         """The stub has asked: from now on the thread's traps are the guest's."""
@@ -160,8 +174,6 @@ class Tracer:
         elif event[3] != NR_CLONE:
             self.on_escape(f"{parent!r} made a thread by call {event[3]}")
             return
-        if self.births_pending:
-            self.births_pending -= 1
         early_death = self._early_deaths.pop(tid, None)
         child = self._new_context(tid, parent.tgid if flags & _CLONE_THREAD else tid, parent.listener, parent.pidns_fd)
         self.hot[tid] = child
@@ -215,6 +227,10 @@ class Tracer:
         self.exec.drop(context)
         if tid == context.tgid:
             self._kill_early_of(tid)
+            if tid in self._inits:
+                self._inits.discard(tid)
+                fault = self._fault_of.pop(tid, 0)
+                status = fault if fault and status == SIGKILL else status
         self._run_after_stop(context)
         self.sink.thread_exited(context, status)
 

@@ -95,6 +95,12 @@ class Passthrough:
         except OSError as error:
             return -error.errno
 
+    def abandoned(self, context):
+        self.calls["abandoned"] += 1
+        self.parked.pop(context, None)
+        if context.data.waiter is context:
+            context.data.waiter = None
+
     def exec_request(self, context, nr, a0, a1, a2, a3, a4):
         try:
             path = context.memory.read_string(a0 if nr == NR_EXECVE else a1, 4096)

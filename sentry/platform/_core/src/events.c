@@ -153,6 +153,14 @@ int trace_again(int tid, int64_t nr)
     return request(PTRACE_CONT, tid, 0, 0);
 }
 
+/* At a signal-delivery stop: si_code (positive: from the kernel itself, a fault); 0 if the thread is gone. */
+int trace_signal_code(int tid)
+{
+    siginfo_t info;
+
+    return ptrace(PTRACE_GETSIGINFO, tid, 0, &info) == 0 ? info.si_code : 0;
+}
+
 /* Blocked, ignored, caught and pending (thread's or process's) signals from /proc/TID/status. */
 int task_signal_masks(int proc_fd, int tid, uint64_t *masks)
 {
