@@ -75,6 +75,8 @@ class FdTable:
         old = self._files.get(fd)
         self._put(fd, file, cloexec)
         if old is not None:
+            if old.inode.locks is not None:
+                old.inode.locks.release_posix(self)
             old.release()
 
     def close(self, fd: int) -> None:
@@ -84,6 +86,8 @@ class FdTable:
             raise SyscallError(EBADF)
         self._cloexec.discard(fd)
         heappush(self._free, fd)
+        if file.inode.locks is not None:
+            file.inode.locks.release_posix(self)
         file.release()
 
     def is_cloexec(self, fd: int) -> bool:

@@ -53,9 +53,7 @@ async def stat_path(task: "Task", dirfd: int, path: bytes, flags: int) -> Attr:
 
 async def resolve_flagged(task: "Task", dirfd: int, path: bytes, flags: int) -> Path:
     """``resolve`` with AT_ flags."""
-    return await resolve(
-        task, dirfd, path, follow=not flags & AT_SYMLINK_NOFOLLOW, empty_ok=bool(flags & AT_EMPTY_PATH)
-    )
+    return await resolve(task, dirfd, path, follow=not flags & AT_SYMLINK_NOFOLLOW, empty_ok=bool(flags & AT_EMPTY_PATH))
 
 
 async def access_at(task: "Task", dirfd: int, path: bytes, mode: int, flags: int) -> None:
@@ -137,9 +135,7 @@ async def chown_place(task: "Task", place: Path, uid: int, gid: int) -> None:
     await inode.setattr(SetAttr(uid=new_uid, gid=new_gid, mode=mode))
 
 
-async def utimens_at(
-    task: "Task", dirfd: int, path: bytes, times: tuple[int | None, int | None] | None, flags: int
-) -> None:
+async def utimens_at(task: "Task", dirfd: int, path: bytes, times: tuple[int | None, int | None] | None, flags: int) -> None:
     """utimensat(2): ``times`` are nanoseconds or None (leave), together None for now."""
     await utimens_place(task, await resolve_flagged(task, dirfd, path, flags), times)
 

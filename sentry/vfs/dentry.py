@@ -140,10 +140,15 @@ class DentryCache:
         dentry = Dentry(name, parent, inode)
         if inode is not None:
             if len(table) > 256:
-                for key in [key for key, value in table.items() if getrefcount(value) <= _IDLE_REFERENCES and not value.mounts_here]:
-                    del table[key]
+                self._drop_idle(table)
             table[name] = dentry
         return dentry
+
+    def _drop_idle(self, table: dict[bytes, Dentry]) -> None:
+        for key in list(table):
+            dentry = table[key]
+            if getrefcount(dentry) <= _IDLE_REFERENCES - 1 and not dentry.mounts_here:
+                del table[key]
 
     def _unhook(self, dentry: Dentry) -> None:
         parent = dentry.parent

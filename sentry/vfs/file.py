@@ -189,7 +189,7 @@ class Entry:
 
     __slots__ = ("ino", "inode", "name", "type")
 
-    def __init__(self, name: bytes, ino: int, type: int, inode: "Inode | None" = None) -> None:  # noqa: A002 - getdents(2)'s own word
+    def __init__(self, name: bytes, ino: int, type: int, inode: "Inode | None" = None) -> None:
         self.name = name
         self.ino = ino
         self.type = type

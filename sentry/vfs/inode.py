@@ -127,7 +127,9 @@ class Inode:
         """Remove the empty directory ``name``. Errors: ENOTEMPTY."""
         raise SyscallError(EPERM)
 
-    async def rename(self, name: bytes, inode: "Inode", to: "Inode", to_name: bytes, replaced: "Inode | None", flags: int) -> None:
+    async def rename(
+        self, name: bytes, inode: "Inode", to: "Inode", to_name: bytes, replaced: "Inode | None", flags: int
+    ) -> None:
         """Move ``inode`` from here/``name`` to ``to``/``to_name`` (same file system), replacing ``replaced``."""
         raise SyscallError(EPERM)
 
@@ -140,7 +142,7 @@ class Inode:
 
         The default serves directories, device nodes and FIFOs of any file system.
         """
-        from sentry.vfs.special import open_special  # noqa: PLC0415 - special files need inodes, inodes seldom need them
+        from sentry.vfs.special import open_special
 
         return await open_special(self, context)
 

@@ -125,24 +125,18 @@ def pathname_of(path: Path, root: Path) -> bytes:
 
 def reachable_name(path: Path, root: Path) -> tuple[bytes, bool]:
     """``pathname_of`` and whether ``root`` was met on the way up (getcwd(2) tells)."""
-    mount, dentry = path
-    suffix = b" (deleted)" if dentry.is_deleted else b""
+    place: Path | None = path
     names: list[bytes] = []
-    is_reachable = True
-    while not (dentry is root.dentry and mount is root.mount):
+    while place is not None and not (place.dentry is root.dentry and place.mount is root.mount):
+        mount, dentry = place
         if dentry is mount.root:
-            if mount.parent is None or mount.mountpoint is None:
-                is_reachable = False
-                if dentry.parent is dentry and dentry.name:  # pipe:[7] and its like have no slash
-                    return dentry.name, False
-                break
-            mount, dentry = mount.parent, mount.mountpoint
-            continue
-        if dentry.parent is dentry:
-            if dentry.name and not names:
+            place = None if mount.parent is None or mount.mountpoint is None else Path(mount.parent, mount.mountpoint)
+        elif dentry.parent is dentry:
+            if not names:  # pipe:[7] and its like stand in no directory
                 return dentry.name, False
-            is_reachable = False
-            break
-        names.append(dentry.name)
-        dentry = dentry.parent
-    return b"/" + b"/".join(reversed(names)) + suffix, is_reachable
+            place = None
+        else:
+            names.append(dentry.name)
+            place = Path(mount, dentry.parent)
+    suffix = b" (deleted)" if path.dentry.is_deleted else b""
+    return b"/" + b"/".join(reversed(names)) + suffix, place is not None

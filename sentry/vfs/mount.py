@@ -167,6 +167,8 @@ class MountTable:
         self.protected_symlinks = True
         self.protected_hardlinks = True
         self.protected_regular = False
+        #: who waits for whose record lock, by descriptor table
+        self.lock_waits: dict[object, object] = {}
         self._next_dev = 0
         self._next_id = 20
         self._uses: dict[int, int] = {}
@@ -187,7 +189,9 @@ class MountTable:
 
     def clone(self, mount: Mount, flags: int | None = None, root: Dentry | None = None) -> Mount:
         """A second mount of the same thing (bind mounts, new namespaces)."""
-        return self.mount(mount.fs, mount.flags if flags is None else flags, mount.source, root if root is not None else mount.root)
+        return self.mount(
+            mount.fs, mount.flags if flags is None else flags, mount.source, root if root is not None else mount.root
+        )
 
     def release(self, mount: Mount) -> None:
         """A mount was detached; the last one of a file system releases it."""

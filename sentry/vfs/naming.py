@@ -71,9 +71,7 @@ async def symlink_at(task: "Task", target: bytes, dirfd: int, path: bytes) -> No
 
 async def link_at(task: "Task", old_dirfd: int, old_path: bytes, dirfd: int, path: bytes, flags: int) -> None:
     """linkat(2). Errors: EPERM (directories; fs.protected_hardlinks), EXDEV, EMLINK."""
-    place = await resolve(
-        task, old_dirfd, old_path, follow=bool(flags & AT_SYMLINK_FOLLOW), empty_ok=bool(flags & AT_EMPTY_PATH)
-    )
+    place = await resolve(task, old_dirfd, old_path, follow=bool(flags & AT_SYMLINK_FOLLOW), empty_ok=bool(flags & AT_EMPTY_PATH))
     parent, name, has_slash = await resolve_parent(task, dirfd, path)
     await _check_new(task, parent, name, has_slash, is_directory=False)
     if parent.mount is not place.mount:
@@ -174,9 +172,7 @@ def _check_rename_names(
         raise SyscallError(EINVAL if flags & RENAME_EXCHANGE else ENOTEMPTY)
 
 
-def _check_rename_rights(
-    task: "Task", source: Dentry, target: Dentry, old_parent: Path, new_parent: Path, flags: int
-) -> None:
+def _check_rename_rights(task: "Task", source: Dentry, target: Dentry, old_parent: Path, new_parent: Path, flags: int) -> None:
     """Linux: fs/namei.c, vfs_rename()."""
     creds = task.credentials
     old_directory, new_directory = old_parent.inode.attr, new_parent.inode.attr

@@ -126,9 +126,7 @@ async def _truncate_at_open(task: "Task", place: Path, file: "FileDescription") 
         raise
 
 
-async def _find_or_create(
-    task: "Task", dirfd: int, path: bytes, flags: int, mode: int, resolve_flags: int
-) -> tuple[Path, bool]:
+async def _find_or_create(task: "Task", dirfd: int, path: bytes, flags: int, mode: int, resolve_flags: int) -> tuple[Path, bool]:
     """O_CREAT: the place and whether this call made it. A dangling link makes its target (not with O_EXCL)."""
     parent, name, has_slash = await resolve_parent(task, dirfd, path, resolve_flags)
     for _ in range(LINKS_MAX + 1):

@@ -43,7 +43,15 @@ class Miss:
 
     __slots__ = ("directory", "index", "link", "links", "mount", "parts")
 
-    def __init__(self, mount: "Mount", directory: "Dentry", parts: list[bytes], index: int, links: int, link: "Dentry | None" = None) -> None:
+    def __init__(
+        self,
+        mount: "Mount",
+        directory: "Dentry",
+        parts: list[bytes],
+        index: int,
+        links: int,
+        link: "Dentry | None" = None,
+    ) -> None:
         self.mount = mount
         self.directory = directory
         self.parts = parts
@@ -57,7 +65,8 @@ def try_walk_cached(task: "Task", start: Path, path: bytes, *, follow: bool = Tr
 
     Errors: ENOENT, ENOTDIR, EACCES, ELOOP.
     """
-    found = walk_cached(task, start.mount, start.dentry, path.split(b"/"), 0, 0, follow=follow, root=task.fs.root, resolve_flags=0)
+    root = task.fs.root
+    found = walk_cached(task, start.mount, start.dentry, path.split(b"/"), 0, 0, follow=follow, root=root, resolve_flags=0)
     return None if type(found) is Miss else found  # type: ignore[return-value]
 
 
@@ -70,7 +79,9 @@ async def walk(task: "Task", start: Path, path: bytes, *, follow: bool = True, r
     mount, dentry, parts, index, links = start.mount, start.dentry, path.split(b"/"), 0, 0
     fresh: Dentry | None = None
     while True:
-        found = walk_cached(task, mount, dentry, parts, index, links, follow=follow, root=root, resolve_flags=resolve_flags, fresh=fresh)
+        found = walk_cached(
+            task, mount, dentry, parts, index, links, follow=follow, root=root, resolve_flags=resolve_flags, fresh=fresh
+        )
         if type(found) is not Miss:
             return found  # type: ignore[return-value]
         if resolve_flags & RESOLVE_CACHED:
@@ -96,7 +107,8 @@ async def walk(task: "Task", start: Path, path: bytes, *, follow: bool = True, r
             parts, index = _splice(text, parts, index), 0
 
 
-def walk_cached(  # noqa: C901, PLR0912, PLR0913, PLR0915 - one loop on the hottest path; a call per component would double its cost
+# One loop on the hottest path: a call per component would double its cost.
+def walk_cached(  # noqa: C901, PLR0912, PLR0913, PLR0915
     task: "Task",
     mount: "Mount",
     dentry: "Dentry",
@@ -109,7 +121,7 @@ def walk_cached(  # noqa: C901, PLR0912, PLR0913, PLR0915 - one loop on the hott
     resolve_flags: int,
     fresh: "Dentry | None" = None,
 ) -> "Path | Miss":
-    """Walk ``parts[index:]`` from (``mount``, ``dentry``) as far as is known; see ``Miss``. ``fresh`` answers the first component."""
+    """Walk ``parts[index:]`` from (``mount``, ``dentry``) as far as is known; see ``Miss``. ``fresh`` answers the first."""
     count = len(parts)
     inode = dentry.inode
     if inode is None:
@@ -238,18 +250,15 @@ async def _fill(task: "Task", directory: "Dentry", parts: list[bytes], index: in
             if name in (b"", b".", b"..") or len(name) > NAME_MAX:
                 break
             names.append(name)
-    if len(names) == 1:
-        return cache.add(directory, names[0], await inode.lookup(names[0]))
-    first: Dentry | None = None
-    parent = directory
-    for name, found in zip(names, await inode.lookup_many(names), strict=False):
-        dentry = cache.add(parent, name, found)
-        if first is None:
-            first = dentry
-        if found is None or not found.is_cacheable or dentry.mounts_here:
+    answers = [await inode.lookup(names[0])] if len(names) == 1 else await inode.lookup_many(names)
+    if directory.is_deleted:
+        raise SyscallError(ENOENT)
+    first = parent = cache.add(directory, names[0], answers[0])
+    for name, found in zip(names[1:], answers[1:], strict=False):
+        inode = parent.inode
+        if inode is None or not inode.is_cacheable or parent.mounts_here:
             break
-        parent = dentry
-    assert first is not None
+        parent = cache.add(parent, name, found)
     return first
 
 

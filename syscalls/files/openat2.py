@@ -33,7 +33,7 @@ _PAGE: Final = 4096
 
 @syscall(man="openat2(2)")
 async def sys_openat2(task: Task, dirfd: Fd, pathname: PathPtr, how: UserPtr, size: Size) -> int:
-    """Open as ``how`` says. Errors: EINVAL (unknown flags, mode without O_CREAT), E2BIG (a newer struct), EXDEV, ELOOP, EAGAIN."""
+    """Open as ``how`` says. Errors: EINVAL (flags, mode without O_CREAT), E2BIG (a newer struct), EXDEV, ELOOP, EAGAIN."""
     if size < OPEN_HOW.size:
         raise SyscallError(EINVAL)
     if size > _PAGE:

@@ -21,7 +21,7 @@ def sys_readahead(task: Task, fd: Fd, offset: Off, count: Size) -> int:
 
 
 @syscall(man="posix_fadvise(2)", support=Support.STUB, note="checked and ignored, as Linux itself may")
-def sys_fadvise64(task: Task, fd: Fd, offset: Off, len: Off, advice: Int) -> int:  # noqa: A002 - the man page's name
+def sys_fadvise64(task: Task, fd: Fd, offset: Off, len: Off, advice: Int) -> int:
     """Errors: EBADF, ESPIPE (pipes), EINVAL (advice, negative length)."""
     file = task.fds.get(fd)
     if file.inode.attr.mode & S_IFMT == S_IFIFO:

@@ -22,9 +22,7 @@ async def sys_renameat(task: Task, olddirfd: Fd, oldpath: PathPtr, newdirfd: Fd,
 
 
 @syscall(man="rename(2)", support=Support.PARTIAL, note="RENAME_WHITEOUT is EINVAL")
-async def sys_renameat2(
-    task: Task, olddirfd: Fd, oldpath: PathPtr, newdirfd: Fd, newpath: PathPtr, flags: UInt
-) -> int:
+async def sys_renameat2(task: Task, olddirfd: Fd, oldpath: PathPtr, newdirfd: Fd, newpath: PathPtr, flags: UInt) -> int:
     """Like renameat, with RENAME_NOREPLACE or RENAME_EXCHANGE. Errors: EINVAL for both or anything else."""
     if flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE) or flags == RENAME_NOREPLACE | RENAME_EXCHANGE:
         raise SyscallError(EINVAL)

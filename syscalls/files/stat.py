@@ -61,7 +61,7 @@ def _stat_path(task: Task, dirfd: int, path: bytes, statbuf: int, *, follow: boo
     place = try_resolve(task, dirfd, path, follow=follow)
     if place is None:
         return _stat_uncached(task, dirfd, path, statbuf, follow)
-    return _stat_inode(task, place.dentry.inode, statbuf)  # type: ignore[arg-type] - a resolved place is positive
+    return _stat_inode(task, place.inode, statbuf)
 
 
 async def _stat_uncached(task: Task, dirfd: int, path: bytes, statbuf: int, follow: bool) -> int:

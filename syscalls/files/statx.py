@@ -40,9 +40,7 @@ async def sys_statx(
     if not path and flags & AT_EMPTY_PATH and dirfd != AT_FDCWD:
         place = place_of(task, task.fds.get_any(dirfd))
     else:
-        place = await resolve(
-            task, dirfd, path, follow=not flags & AT_SYMLINK_NOFOLLOW, empty_ok=bool(flags & AT_EMPTY_PATH)
-        )
+        place = await resolve(task, dirfd, path, follow=not flags & AT_SYMLINK_NOFOLLOW, empty_ok=bool(flags & AT_EMPTY_PATH))
     task.memory.write(statxbuf, pack_statx(place, await place.inode.getattr(), mask))
     return 0
 

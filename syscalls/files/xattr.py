@@ -52,19 +52,19 @@ async def sys_fsetxattr(task: Task, fd: Fd, name: UserPtr, value: UserPtr, size:
 
 
 @syscall(man="listxattr(2)")
-async def sys_listxattr(task: Task, path: PathPtr, list: UserPtr, size: Size) -> int:  # noqa: A002 - the man page's name
+async def sys_listxattr(task: Task, path: PathPtr, list: UserPtr, size: Size) -> int:
     """Store all names, each with its NUL, and return their length. Errors: ERANGE."""
     return await _list(task, await _at(task, path, follow=True), list, size)
 
 
 @syscall(man="listxattr(2)")
-async def sys_llistxattr(task: Task, path: PathPtr, list: UserPtr, size: Size) -> int:  # noqa: A002 - the man page's name
+async def sys_llistxattr(task: Task, path: PathPtr, list: UserPtr, size: Size) -> int:
     """Of a symbolic link itself."""
     return await _list(task, await _at(task, path, follow=False), list, size)
 
 
 @syscall(man="listxattr(2)")
-async def sys_flistxattr(task: Task, fd: Fd, list: UserPtr, size: Size) -> int:  # noqa: A002 - the man page's name
+async def sys_flistxattr(task: Task, fd: Fd, list: UserPtr, size: Size) -> int:
     """Of an open file."""
     return await _list(task, place_of(task, task.fds.get(fd)), list, size)
 

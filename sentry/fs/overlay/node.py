@@ -38,13 +38,14 @@ class LowerNode(Node):
     origin: "Inode"
 
     def _adopt(self, origin: "Inode", key: Key) -> None:
-        self.origin = origin
-        self.key = key
-        self.is_owned = False
+        # The slots are the subclasses': two bases with slots of their own cannot be joined.
+        self.origin = origin  # type: ignore[misc]
+        self.key = key  # type: ignore[misc]
+        self.is_owned = False  # type: ignore[misc]
 
     def _own(self) -> None:
         if not self.is_owned:
-            self.is_owned = True
+            self.is_owned = True  # type: ignore[misc]
             self.attr = replace(self.attr)
             self.fs.changed[self.key] = self
 
@@ -150,7 +151,8 @@ class LowerFile(LowerNode, RegularFile):
 
     async def _copy_into(self, storage: Storage, limit: int | None) -> None:
         origin = self.origin
-        nowhere = Path(None, Dentry(b"", None, origin))  # type: ignore[arg-type] - a lower looks at neither mount nor task
+        # A lower's open looks at neither mount nor task.
+        nowhere = Path(None, Dentry(b"", None, origin))  # type: ignore[arg-type]
         file = await origin.open(OpenContext(nowhere, 0, None))  # type: ignore[arg-type]
         file.acquire()
         try:

@@ -45,7 +45,9 @@ class Directory(Node):
     async def read_children(self) -> list[Entry]:
         """All entries."""
         return [
-            Entry(name, node.attr.ino, (node.attr.mode & S_IFMT) >> 12, node) for name, node in self.children.items() if node is not None
+            Entry(name, node.attr.ino, (node.attr.mode & S_IFMT) >> 12, node)
+            for name, node in self.children.items()
+            if node is not None
         ]
 
     async def create(self, name: bytes, mode: int, uid: int, gid: int, rdev: int = 0) -> Inode:

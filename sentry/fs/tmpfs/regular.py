@@ -13,6 +13,7 @@ from syscalls.abi.fcntl import FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, FALLOC
 
 if TYPE_CHECKING:
     from sentry.fs.tmpfs.filesystem import TmpFileSystem
+    from sentry.kernel.task import Task
     from sentry.vfs.context import OpenContext
     from sentry.vfs.io import Sink, Source
 
@@ -52,7 +53,7 @@ class TmpFile(FileDescription):
     def __init__(self, node: RegularFile, context: "OpenContext") -> None:
         super().__init__(node, context.flags, context.path)
         self.node = node
-        task = context.task
+        task: Task | None = context.task  # None: the overlay's own open
         self._keeps_set_ids = task is not None and task.credentials.has(CAP_FSETID)
         self._keeps_atime = bool(context.flags & O_NOATIME)
 

@@ -265,8 +265,7 @@ class Storage:
             count = source.take_to_host(self._fd, offset, length)
         finally:
             self._recount()
-        if offset + count > self.size:
-            self.size = offset + count
+        self.size = max(self.size, offset + count)
         return count
 
     def _reserve(self, offset: int, length: int) -> int:
