@@ -2,7 +2,7 @@
 
 import sys
 
-sys.path.insert(0, __file__.rpartition("/gofer/")[0] or ".")
+sys.path.append(__file__.rpartition("/gofer/")[0] or ".")  # behind the standard library
 for _path in sys.argv[3:]:
     sys.path.append(_path)  # where cffi's backend lives when this package is not installed beside it
 

@@ -4,7 +4,7 @@ The peer is hostile: a frame that is not a message ends the connection, everythi
 that may be slow gets a gofer process of its own, so that a server which never answers stops no other volume.
 """
 
-from errno import ENFILE, ENOSYS, EROFS, ESTALE
+from errno import EINVAL, ENFILE, ENOMEM, ENOSYS, EROFS, ESTALE
 from os import close
 
 from gofer._sys._native import ffi
@@ -91,6 +91,10 @@ class Connection:
             body, errno = handler(self, fields), 0
         except OSError as error:
             body, errno = b"", error.errno or ESTALE
+        except (OverflowError, ValueError):  # a number or a text that a host call cannot take
+            body, errno = b"", EINVAL
+        except MemoryError:
+            body, errno = b"", ENOMEM
         if not message.is_oneway:
             self._reply(errno, body)
 

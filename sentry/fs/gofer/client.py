@@ -21,6 +21,7 @@ from syscalls.abi.errno import EIO
 from syscalls.abi.errors import SyscallError
 
 _RELEASE_BATCH: Final = 128
+_RELEASE_MAX: Final = 8192  # in one frame
 _HAS_OPEN: Final = frozenset((m.OPEN, m.CREATE, m.TMPFILE))
 
 
@@ -97,15 +98,12 @@ class GoferClient:
         return Reply(pending.bodies, pending.fd)
 
     def forget(self, node: int) -> None:
-        """Give a node back, together with others, before one of the next requests."""
+        """Give a node back, together with others, with one of the next requests. Safe in a destructor: it sends nothing."""
         self._forgotten.append(node)
-        if len(self._forgotten) >= _RELEASE_BATCH:
-            self.flush_releases()
 
     def close_open(self, number: int) -> None:
-        """Let the gofer close an open file."""
+        """Let the gofer close an open file with the next request, or at ``flush_releases``. Sends nothing itself."""
         self._closed_opens.append(number)
-        self.flush_releases()
 
     def flush_releases(self) -> None:
         """Send what ``forget`` and ``close_open`` have gathered."""
@@ -114,8 +112,9 @@ class GoferClient:
         if self.is_closed:
             return
         for message, numbers in ((m.FORGET, forgotten), (m.CLOSE, opens)):
-            if numbers:
-                self._send(REQUEST.pack(0, message.op, VERSION, 0) + message.encode(numbers))
+            for start in range(0, len(numbers), _RELEASE_MAX):
+                batch = numbers[start : start + _RELEASE_MAX]
+                self._send(REQUEST.pack(0, message.op, VERSION, 0) + message.encode(batch))
 
     def close(self) -> None:
         """End the connection: the gofer ends too. Idempotent; ``on_closed`` is not called."""
@@ -126,6 +125,8 @@ class GoferClient:
         if self.is_closed:
             raise SyscallError(EIO)
         self._next_id = number = self._next_id % 0xFFFFFFFF + 1
+        if self._closed_opens or len(self._forgotten) >= _RELEASE_BATCH:
+            self.flush_releases()
         pending = self._pending[number] = _Pending(message)
         self.requests += 1
         self._send(REQUEST.pack(number, message.op, VERSION, 0) + message.encode(*values))

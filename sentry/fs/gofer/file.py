@@ -158,7 +158,9 @@ class _HandleFile(GoferFile):
         """Close here and at the gofer."""
         if self.handle.number:
             self.gofer_inode.opened.remove(self.handle.number)
-        self.handle.close(self.gofer_inode.gofer.client)
+        client = self.gofer_inode.gofer.client
+        self.handle.close(client)
+        client.flush_releases()
 
     async def fsync(self, *, data_only: bool) -> None:
         """Let the gofer wait for the disk."""

@@ -120,8 +120,6 @@ class GoferInode(Inode):
 
     async def lookup(self, name: bytes) -> "Inode | None":
         """Return the child or None."""
-        if self.listing is not None:
-            return self._listed_child(name)
         return (await self.lookup_many([name]))[0]
 
     async def lookup_many(self, names: list[bytes]) -> "list[Inode | None]":
@@ -137,21 +135,14 @@ class GoferInode(Inode):
                 return [*found, None]
             if directory.listing is None:
                 return found + await directory._walk(names[index:], may_fail=not found)
-            child = directory._listed_child(name)
-            found.append(child)
-            if child is None:
-                return found
-            directory = child
+            record = directory.listing.find(name)
+            if record is None:
+                return [*found, None]
+            if record.is_partial:  # let the gofer say why
+                return found + await directory._walk([name], may_fail=not found)
+            directory = self.gofer.inode_of(directory, name, record)
+            found.append(directory)
         return found
-
-    def _listed_child(self, name: bytes) -> "GoferInode | None":
-        assert self.listing is not None
-        record = self.listing.find(name)
-        if record is None:
-            return None
-        if record.is_partial:
-            raise SyscallError(EACCES)
-        return self.gofer.inode_of(self, name, record)
 
     async def _walk(self, names: list[bytes], *, may_fail: bool) -> "list[Inode | None]":
         node, prefix = self.place()
