@@ -8,7 +8,7 @@ PLATFORMS = ("notify",)
 
 
 def choose_platform(name: str, on_escape: Callable[[str], None]) -> Platform:
-    """Return the platform called ``name``, or the best one for an empty name. Raises PlatformError for one that is not built in."""
+    """Return the platform called ``name``, or the best one for an empty name. Raises PlatformError if it is not built in."""
     if name in {"", "notify"}:
         from sentry.platform.notify.platform import NotifyPlatform
 

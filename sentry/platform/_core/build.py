@@ -1,4 +1,7 @@
-"""Builds the C core (cffi, API mode) and the exec stub. Run by setup.py; ``python -m sentry.platform._core.build`` builds in place."""
+"""Builds the C core (cffi, API mode) and the exec stub. Run by setup.py.
+
+``python -m sentry.platform._core.build`` builds in place.
+"""
 
 import os
 import subprocess

@@ -46,8 +46,7 @@ class NativeCalls:
         rules = self._rules.get(nr)
         if rules is None or not any(rule.holds((a0, a1, a2, a3, a4, a5)) for rule in rules):
             return self._sink.syscall(context, nr, a0, a1, a2, a3, a4, a5)
-        if nr in self._births:
-            if len(self._population.contexts) >= self._tasks_max:
-                return -EAGAIN
+        if nr in self._births and len(self._population.contexts) >= self._tasks_max:
+            return -EAGAIN
         context.proceed()
         return None

@@ -1,11 +1,6 @@
 """Signals and parentage through the host: what the tracer may use while it has not reaped the thread."""
 
-import ctypes
 import os
-from struct import pack_into
-
-_SI_QUEUE = -1
-_SYS_rt_sigqueueinfo, _SYS_rt_tgsigqueueinfo, _SYS_tgkill = 129, 297, 234
 
 
 def kill(pid: int, number: int) -> None:
@@ -14,23 +9,6 @@ def kill(pid: int, number: int) -> None:
         os.kill(pid, number)
     except ProcessLookupError:
         return
-
-
-def send(tgid: int, tid: int, number: int, value: int | None) -> None:
-    """Send to the process, or to one thread; with a value as by sigqueue(3)."""
-    if value is None and not tid:
-        kill(tgid, number)
-        return
-    libc = ctypes.CDLL(None, use_errno=True)
-    if value is None:
-        libc.syscall(_SYS_tgkill, tgid, tid, number)
-        return
-    info = ctypes.create_string_buffer(128)
-    pack_into("<iiiiiiQ", info, 0, number, 0, _SI_QUEUE, 0, 0, 0, value & 0xFFFFFFFFFFFFFFFF)
-    if tid:
-        libc.syscall(_SYS_rt_tgsigqueueinfo, tgid, tid, number, info)
-    else:
-        libc.syscall(_SYS_rt_sigqueueinfo, tgid, number, info)
 
 
 def _status_field(proc_fd: int, tid: int, names: tuple[str, ...]) -> dict[str, str]:

@@ -211,6 +211,15 @@ class NotifyPlatform(Platform):
             self._core.core_answer(self._answer_listener, self._answer_id, self._answer)
             self._answer_id = 0
 
+    def confine_sentry(self) -> None:
+        """Put the sentry's own filter on; later imports of modules and new programs are refused. Raises PlatformError."""
+        from sentry.platform.filter import bpf, sentry
+
+        program = sentry.program()
+        result = self._core.confine_self(self._ffi.from_buffer(bpf.pack(program)), len(program))
+        if result < 0:
+            raise PlatformError(f"the host refuses the sentry's own filter: {os.strerror(-result)}")
+
     def kill_all(self) -> None:
         """See ``Platform``."""
         self.tracer.kill_all()

@@ -248,7 +248,12 @@ class Tracer:
 
     def send_signal(self, tgid: int, tid: int, number: int, value: int | None) -> None:
         """Send to the process, or to the thread ``tid`` if it is not 0."""
-        native_signal.send(tgid, tid, number, value)
+        if value is not None:
+            self.core.send_queued(tgid, tid, number, value & 0xFFFFFFFFFFFFFFFF)
+        elif tid:
+            self.core.send_to_thread(tgid, tid, number)
+        else:
+            native_signal.kill(tgid, number)
 
     def set_limit(self, tid: int, which: int, soft: int, hard: int) -> None:
         """prlimit(2); what an ordinary user may not raise stays at the host's hard limit."""

@@ -53,6 +53,9 @@ int trace_call(int tid, uint64_t nr, const uint64_t *arguments, int to_exit);
 int trace_result(int tid, int64_t value, const uint64_t *arguments, int64_t nr, int signal, int resume);
 int trace_again(int tid, int64_t nr);
 int trace_signal_code(int tid);
+int send_queued(int tgid, int tid, int signal, uint64_t value);
+int send_to_thread(int tgid, int tid, int signal);
+int confine_self(const void *instructions, int count);
 int task_signal_masks(int proc_fd, int tid, uint64_t *masks);
 int task_pid_in(int pidns_fd, int tid);
 

@@ -6,12 +6,16 @@
 #include "core.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -159,6 +163,35 @@ int trace_signal_code(int tid)
     siginfo_t info;
 
     return ptrace(PTRACE_GETSIGINFO, tid, 0, &info) == 0 ? info.si_code : 0;
+}
+
+/* sigqueue(3) to a process (tid 0) or a thread. */
+int send_queued(int tgid, int tid, int signal, uint64_t value)
+{
+    siginfo_t info;
+
+    memset(&info, 0, sizeof info);
+    info.si_signo = signal;
+    info.si_code = SI_QUEUE;
+    info.si_value.sival_ptr = (void *)value;
+    if (tid)
+        return syscall(SYS_rt_tgsigqueueinfo, tgid, tid, signal, &info) == 0 ? 0 : -errno;
+    return syscall(SYS_rt_sigqueueinfo, tgid, signal, &info) == 0 ? 0 : -errno;
+}
+
+int send_to_thread(int tgid, int tid, int signal)
+{
+    return syscall(SYS_tgkill, tgid, tid, signal) == 0 ? 0 : -errno;
+}
+
+/* Put a filter on this process: the last act of a sentry's start. */
+int confine_self(const void *instructions, int count)
+{
+    struct sock_fprog program = {(unsigned short)count, (struct sock_filter *)(uintptr_t)instructions};
+
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        return -errno;
+    return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0 ? 0 : -errno;
 }
 
 /* Blocked, ignored, caught and pending (thread's or process's) signals from /proc/TID/status. */
