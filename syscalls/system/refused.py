@@ -6,9 +6,9 @@ from syscalls.registry import refused
 _HOST = "concerns the host's kernel, which is not the guest's"
 _RETIRED = "not implemented by Linux either"
 
-for _name in ("init_module", "finit_module", "delete_module", "kexec_load", "kexec_file_load", "swapon", "swapoff"):
+for _name in ("init_module", "finit_module", "delete_module", "kexec_load", "kexec_file_load"):
     refused(_name, EPERM, _HOST)
-for _name in ("reboot", "iopl", "ioperm", "vhangup", "quotactl", "quotactl_fd", "syslog"):
+for _name in ("reboot", "iopl", "ioperm", "vhangup", "quotactl_fd", "syslog"):
     refused(_name, EPERM, _HOST)
 refused("modify_ldt", ENOSYS, "16-bit and 32-bit segments are not offered")
 refused("sysfs", EINVAL, "obsolete; /proc/filesystems tells the same")
