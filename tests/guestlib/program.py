@@ -20,7 +20,8 @@ ROOT = Path(__file__).resolve().parents[2]
 GUESTLIB = Path(__file__).resolve().parent
 BUILD = ROOT / "build" / "guests"
 SUFFIXES = (".c", ".cc", ".py", ".sh")
-_WARNINGS = ("-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter", "-Wno-nonnull", "-Wno-unused-value")
+_WARNINGS = ("-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter", "-Wno-nonnull", "-Wno-unused-value",
+             "-Wno-stringop-overflow", "-Wno-stringop-overread", "-Wno-array-bounds", "-Wno-nonnull-compare")
 _FLAGS = ("-O1", "-D_GNU_SOURCE", "-pthread", f"-I{GUESTLIB}", *_WARNINGS)
 _PYTHON = "/usr/bin/python3"
 
