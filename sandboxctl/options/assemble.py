@@ -70,6 +70,10 @@ def sandbox_config(options: SandboxOptions) -> SandboxConfig:
         raise OptionError("--rw: only a dir:PATH image can be written through; host stays read-only under its overlay")
     if options.rw and (options.read_only or options.overlay):
         raise OptionError(f"--rw writes to the folder itself: leave out {'--read-only' if options.read_only else '--overlay'}")
+    if os.geteuid() == 0 and not (options.rw or options.host_as_root) and not _others_may_enter(image.root):
+        raise OptionError(
+            f"{options.image}: files are read as nobody, who may not enter {image.root}; chmod o+rx it or use --host-as-root"
+        )
     overlay = mount.overlay(options.overlay) if options.overlay else Overlay()
     memory = quantity.size(options.memory, "--memory") if options.memory else None
     if memory is not None and memory < MEMORY_MIN:
@@ -180,6 +184,10 @@ def _host_as_root(options: SandboxOptions) -> bool:
     if options.host_as_root and os.geteuid() != 0:
         raise OptionError("--host-as-root: you are not root; leave it out, files are read with your own rights")
     return options.host_as_root
+
+
+def _others_may_enter(folder: str) -> bool:
+    return os.stat(folder).st_mode & 0o5 == 0o5
 
 
 def _is_hostname(text: str) -> bool:

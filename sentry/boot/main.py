@@ -5,7 +5,7 @@ import logging
 import sys
 from _socket import socket
 from contextlib import suppress
-from os import _exit, geteuid
+from os import _exit, close, dup2, geteuid
 from typing import Any, NoReturn
 
 from sentry.boot.control import ControlServer
@@ -27,6 +27,10 @@ def main(control_fd: int) -> NoReturn:
         config, gofer_fds, rest = _receive_start(channel)
     except (ChannelClosed, ProtocolError):
         _exit(EXIT_SANDBOX_ERROR)
+    if config["has_log_file"]:
+        log_fd = gofer_fds.pop()
+        dup2(log_fd, sys.stderr.fileno())
+        close(log_fd)
     logging.basicConfig(
         stream=sys.stderr, level=config["log_level"].upper(), format="sandboxctl: sentry: %(levelname)s: %(message)s"
     )
