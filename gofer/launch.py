@@ -82,7 +82,9 @@ def start(config: Config) -> GoferProcess:
         inherited = (control_child.fileno(), channel_child.fileno(), *required_dirfds(config))
         environment = {name: value for name, value in os.environ.items() if name == "LD_LIBRARY_PATH"}
         null = subprocess.DEVNULL
-        process = subprocess.Popen(command, stdin=null, stdout=null, pass_fds=inherited, env=environment, close_fds=True)
+        process = subprocess.Popen(
+            command, stdin=null, stdout=null, pass_fds=inherited, env=environment, close_fds=True, start_new_session=True
+        )  # a session of its own: a Ctrl-C at the caller's terminal is not for it
     return GoferProcess(process, control, channel)
 
 
