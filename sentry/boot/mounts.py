@@ -1,16 +1,13 @@
 """The mount tree of a sandbox: image, overlay, the sentry's own file systems, and what the caller wants mounted."""
 
 from collections.abc import Coroutine, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sentry.fs.dev.filesystem import DevFileSystem
-from sentry.fs.devpts.filesystem import DevPtsFileSystem
 from sentry.fs.gofer.client import GoferClient
 from sentry.fs.gofer.filesystem import GoferFileSystem
 from sentry.fs.overlay.filesystem import OverlayFileSystem
 from sentry.fs.pipe.fifo import open_fifo
-from sentry.fs.proc.filesystem import ProcFileSystem
-from sentry.fs.sys.filesystem import SysFileSystem
 from sentry.fs.tmpfs.filesystem import TmpFileSystem
 from sentry.fs.tmpfs.storage import StoragePool
 from sentry.host import clock
@@ -31,8 +28,10 @@ from syscalls.abi.stat import S_IFREG
 if TYPE_CHECKING:
     from sentry.boot.sandbox import Sandbox
     from sentry.kernel.kernel import Kernel
+    from sentry.vfs.file import FileDescription
     from sentry.vfs.inode import FileSystem
 
+T = TypeVar("T")
 ALL_CAPABILITIES = (1 << 41) - 1
 _SAFE = MS_NOSUID | MS_NODEV
 
@@ -70,6 +69,10 @@ class MountTree:
         """Where a container's processes start."""
         return self.namespace.root_path
 
+    def open_null(self, flags: int) -> "FileDescription":
+        """/dev/null, for a standard stream that the caller did not give."""
+        return _run(namespace.open_at(self._task, AT_FDCWD, b"/dev/null", flags, 0))
+
     def _root_fs(self, config: dict[str, Any]) -> "FileSystem":
         root = config["root"]
         lower = self._gofer_fs(root["gofer"], root["tree"], is_shared=root["writable"])
@@ -88,10 +91,8 @@ class MountTree:
 
     async def _build(self, config: dict[str, Any]) -> None:
         kernel = self._kernel
-        await self._mount(ProcFileSystem(kernel), b"/proc", _SAFE | MS_NOEXEC, b"proc")
-        await self._mount(SysFileSystem(kernel), b"/sys", _SAFE | MS_NOEXEC | MS_RDONLY, b"sysfs")
-        await self._mount(DevFileSystem(kernel), b"/dev", MS_NOSUID, b"tmpfs")
-        await self._mount(DevPtsFileSystem(kernel), b"/dev/pts", MS_NOSUID | MS_NOEXEC, b"devpts")
+        dev = DevFileSystem(kernel)
+        await self._mount(dev, b"/dev", MS_NOSUID, b"tmpfs")
         await self._mount(self._tmpfs(size=config["shm_size"], mode=0o1777), b"/dev/shm", _SAFE | MS_NOEXEC, b"shm")
         for wish in config["mounts"]:
             if wish["kind"] == "tmpfs":
@@ -152,10 +153,11 @@ class MountTree:
         )
 
 
-def _run(coro: Coroutine[Any, Any, None]) -> None:
-    """Run work that happens before the event loop: without a fiber, requests to a gofer block."""
+def _run(coro: Coroutine[Any, Any, T]) -> T:
+    """Run work that needs no waiting: without a fiber, requests to a gofer block, which happens before the event loop only."""
     try:
         coro.send(None)
-    except StopIteration:
-        return
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
     raise AssertionError("work before the event loop must not wait")

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sentry.fs.host_stream.file import HostStreamFile, HostStreamInode
-from sentry.fs.tty.console import ConsoleTerminal
 from sentry.host.stream import HostStream
 from syscalls.abi.fcntl import O_RDONLY, O_RDWR, O_WRONLY
 
@@ -18,7 +17,7 @@ Finish = Callable[[Callable[[], None]], None]
 
 def open_streams(
     kernel: "Kernel", message: dict[str, Any], fds: list[int], tree: "MountTree"
-) -> "tuple[dict[int, FileDescription], ConsoleTerminal | None, Finish]":
+) -> "tuple[dict[int, FileDescription], object | None, Finish]":
     """Return the open files by number, the terminal if there is one, and a function that calls its argument once all output
     has reached the caller."""
     streams = {number: HostStream(fd) for number, fd in zip(message["streams"], fds, strict=True)}
@@ -38,7 +37,7 @@ def open_streams(
 
 def _open_terminal(
     kernel: "Kernel", message: dict[str, Any], streams: dict[int, HostStream], tree: "MountTree"
-) -> "tuple[dict[int, FileDescription], ConsoleTerminal, Finish]":
+) -> "tuple[dict[int, FileDescription], object, Finish]":
     console = ConsoleTerminal(kernel, streams.get(0), streams[1], rows=message["rows"], columns=message["cols"])
     file = console.open(O_RDWR)
     return {0: file, 1: file, 2: file}, console, console.drain
