@@ -131,7 +131,7 @@ async def _find_or_create(task: "Task", dirfd: int, path: bytes, flags: int, mod
     parent, name, has_slash = await resolve_parent(task, dirfd, path, resolve_flags)
     for _ in range(LINKS_MAX + 1):
         if name in (b"", b".", b".."):
-            raise SyscallError(EISDIR)
+            raise SyscallError(EEXIST if flags & O_EXCL else EISDIR)
         if has_slash:
             raise SyscallError(EISDIR)
         child = await lookup_child(task, parent, name)

@@ -253,7 +253,8 @@ async def _fill(task: "Task", directory: "Dentry", parts: list[bytes], index: in
     answers = [await inode.lookup(names[0])] if len(names) == 1 else await inode.lookup_many(names)
     if directory.is_deleted:
         raise SyscallError(ENOENT)
-    first = parent = cache.add(directory, names[0], answers[0])
+    first = cache.add(directory, names[0], answers[0])
+    parent = first
     for name, found in zip(names[1:], answers[1:], strict=False):
         inode = parent.inode
         if inode is None or not inode.is_cacheable or parent.mounts_here:
