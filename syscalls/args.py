@@ -29,10 +29,11 @@ class Flags(Kind):
     the handler too, which has no use for them.
     """
 
-    __slots__ = ("ignored", "supported")
+    __slots__ = ("ignored", "prefix", "supported")
 
     def __init__(self, prefix: str, supported: int, ignored: int = 0) -> None:
         super().__init__(prefix, "{a} & {m}", 32, is_signed=False)
+        self.prefix = prefix
         self.supported = supported & 0xFFFFFFFF
         self.ignored = ignored & 0xFFFFFFFF
 
