@@ -57,6 +57,7 @@ def _serve(
     if geteuid() == 0 and config["host_uid"] >= 0:
         identity.drop_privileges(config["host_uid"], config["host_gid"])
     identity.harden()
+    identity.raise_descriptor_limit()
     sandbox.start(server)
     server.announce()
     for message, fds in rest:

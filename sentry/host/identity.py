@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import resource
 
 from syscalls.abi.prctl import PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS
 
@@ -20,3 +21,9 @@ def harden() -> None:
     for option, value in ((PR_SET_NO_NEW_PRIVS, 1), (PR_SET_DUMPABLE, 0)):
         if libc.prctl(option, value, 0, 0, 0) != 0:
             raise OSError(ctypes.get_errno(), f"prctl({option})")
+
+
+def raise_descriptor_limit() -> None:
+    """Use all descriptors that the host grants: donated files, memfds and the guest's reserved numbers need them."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
