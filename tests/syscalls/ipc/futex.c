@@ -1,0 +1,62 @@
+// futex(2): wait and wake within and between processes, values, bitsets, requeue, errors.
+#include "check.h"
+#include <linux/futex.h>
+#include <pthread.h>
+
+static long futex(int *word, int op, int value, void *timeout, int *second, int third) {
+    return syscall(SYS_futex, word, op, value, timeout, second, third);
+}
+
+static int shared_word;
+static void *waiter(void *arg) {
+    while (__atomic_load_n(&shared_word, __ATOMIC_ACQUIRE) == 0) futex(&shared_word, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
+    return NULL;
+}
+
+TEST(private_wait_and_wake) {
+    pthread_t threads[3];
+    for (int i = 0; i < 3; i++) pthread_create(&threads[i], NULL, waiter, NULL);
+    __atomic_store_n(&shared_word, 1, __ATOMIC_RELEASE);
+    futex(&shared_word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+    for (int i = 0; i < 3; i++) EXPECT_EQ(0, pthread_join(threads[i], NULL));
+}
+
+TEST(values_and_timeouts) {
+    int word = 5;
+    struct timespec little = {0, 2000000}, bad = {0, 1000000000}, past = {1, 0};
+    EXPECT_ERRNO(EAGAIN, futex(&word, FUTEX_WAIT, 4, NULL, NULL, 0));
+    EXPECT_ERRNO(ETIMEDOUT, futex(&word, FUTEX_WAIT, 5, &little, NULL, 0));
+    EXPECT_ERRNO(ETIMEDOUT, futex(&word, FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME, 5, &past, NULL, -1));
+    EXPECT_ERRNO(EINVAL, futex(&word, FUTEX_WAIT, 5, &bad, NULL, 0));
+    EXPECT_ERRNO(EINVAL, futex(&word, FUTEX_WAIT_BITSET, 5, NULL, NULL, 0));
+    EXPECT_ERRNO(EINVAL, futex((int *)((char *)&word + 1), FUTEX_WAIT, 5, NULL, NULL, 0));
+    EXPECT_ERRNO(EFAULT, futex((int *)0x1000, FUTEX_WAIT, 0, NULL, NULL, 0));
+    EXPECT_ERRNO(ENOSYS, futex(&word, 99, 0, NULL, NULL, 0));
+    EXPECT_EQ(0, futex(&word, FUTEX_WAKE, 1, NULL, NULL, 0));
+}
+
+TEST(between_processes) {
+    int *word = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    pid_t pid = CHILD({
+        while (__atomic_load_n(word, __ATOMIC_ACQUIRE) == 0) futex(word, FUTEX_WAIT, 0, NULL, NULL, 0);
+        word[1] = 1;
+        futex(word + 1, FUTEX_WAKE, 1, NULL, NULL, 0);
+    });
+    __atomic_store_n(word, 1, __ATOMIC_RELEASE);
+    futex(word, FUTEX_WAKE, 1, NULL, NULL, 0);
+    while (__atomic_load_n(word + 1, __ATOMIC_ACQUIRE) == 0) futex(word + 1, FUTEX_WAIT, 0, NULL, NULL, 0);
+    EXPECT_EXIT(0, pid);
+}
+
+TEST(in_a_shared_file) {
+    int fd = NEED(open("f", O_RDWR | O_CREAT, 0644));
+    NEED(ftruncate(fd, 4096));
+    int *word = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    pid_t pid = CHILD({
+        int *own = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, NEED(open("f", O_RDWR)), 0);
+        while (__atomic_load_n(own, __ATOMIC_ACQUIRE) == 0) futex(own, FUTEX_WAIT, 0, NULL, NULL, 0);
+    });
+    __atomic_store_n(word, 1, __ATOMIC_RELEASE);
+    while (waitpid(pid, NULL, WNOHANG) == 0) futex(word, FUTEX_WAKE, 1, NULL, NULL, 0);
+    EXPECT_TRUE(1);
+}
