@@ -4,6 +4,8 @@ No start pays for libseccomp: ``python -m sentry.platform.filter.build`` writes 
 """
 
 from collections.abc import Iterable
+from functools import cache
+from itertools import combinations
 from pathlib import Path
 
 from sentry.platform.filter import bpf
@@ -23,8 +25,19 @@ def variant(profile: str, layers: Iterable[str]) -> str:
 
 def cached(profile: str, layers: Iterable[str]) -> Program:
     """Return libseccomp's program for the table. Raises FileNotFoundError for an unknown profile."""
-    path = Path(__file__).with_name(f"{variant(profile, layers)}.bpf")
-    return bpf.unpack(path.read_bytes())
+    return bpf.unpack(_read(variant(profile, layers)))
+
+
+def preload(profile: str) -> None:
+    """Read every program of ``profile`` now: after it gave up root, the sentry may be unable to read the folder."""
+    for count in range(len(VARIANT_LAYERS) + 1):
+        for layers in combinations(VARIANT_LAYERS, count):
+            _read(variant(profile, layers))
+
+
+@cache
+def _read(name: str) -> bytes:
+    return Path(__file__).with_name(f"{name}.bpf").read_bytes()
 
 
 def guest_filter(profile: str, layers: Iterable[str], load_first: int, load_last: int) -> Program:

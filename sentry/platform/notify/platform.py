@@ -14,7 +14,7 @@ from typing import Any
 
 from sentry.arch.x86_64 import STUB_LOAD_CALL
 from sentry.platform._core import core as native
-from sentry.platform.filter.compose import guest_filter
+from sentry.platform.filter.compose import guest_filter, preload
 from sentry.platform.filter.native import NativeCalls
 from sentry.platform.interface import HostFd, JailConfig, Platform, PlatformError, Sink, SpawnRequest
 from sentry.platform.notify import features, native_signal
@@ -45,6 +45,7 @@ class NotifyPlatform(Platform):
         self._state: Any = self._ffi.NULL
         self._words: Any = self._ffi.NULL
         self._proc_fd = self._stub_fd = -1
+        self._stub_entry = 0
         self._pidns_fds: list[int] = []
         self._listeners: list[int] = []
         self._epoll: select.epoll | None = None
@@ -54,6 +55,13 @@ class NotifyPlatform(Platform):
         self._answer = 0
         self._is_closed = False
         self._receive = self._trap
+
+    def prepare_privileged(self, config: JailConfig) -> None:
+        """Open and import what only root may be able to read (a clone below /root), before the sentry gives root up."""
+        import sentry.platform.filter.sentry  # noqa: F401 - confine_sentry needs it
+
+        self._stub_fd, self._stub_entry = open_stub()
+        preload(config.profile)
 
     def start(self, config: JailConfig, sink: Sink) -> None:
         """See ``Platform``."""
@@ -65,7 +73,9 @@ class NotifyPlatform(Platform):
         self._words = core.core_trap_words(self._state)
         self._epoll = select.epoll.fromfd(core.core_epoll_fd(self._state))
         self._proc_fd = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        self._stub_fd, entry = open_stub()
+        if self._stub_fd < 0:
+            self._stub_fd, self._stub_entry = open_stub()
+        entry = self._stub_entry
         self.tracer = Tracer(core, ffi, self._proc_fd, sink, self._escaped)
         self.tracer.stub_number = config.nofile
         self.tracer.stub_entry = entry
