@@ -73,6 +73,7 @@ async def sys_creat(task: Task, pathname: PathPtr, mode: Mode) -> int:
 async def open_and_install(task: Task, dirfd: int, path: bytes, flags: int, mode: int, resolve: int = 0) -> int:
     """What all three (and openat2) do with their arguments. Errors: as sys_open."""
     check_flags(flags)
+    task.fds.check_room()
     file = await open_at(task, dirfd, path, flags, mode & 0o7777, resolve)
     file.acquire()
     try:
