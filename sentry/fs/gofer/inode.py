@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 S_IFMT: Final = 0o170000
 S_IFDIR, S_IFLNK, S_IFREG, S_IFIFO = 0o040000, 0o120000, 0o100000, 0o010000
+MISSES_MAX: Final = 3
+LISTED_SIZE_MAX: Final = 32_768  # bytes of the folder itself: some hundred names on most file systems
+NEVER: Final = -(1 << 62)
 _FIELDS: Final = ("mode", "nlink", "uid", "gid", "size", "blocks", "atime_ns", "mtime_ns", "ctime_ns")
 
 
@@ -42,6 +45,7 @@ class GoferInode(Inode):
         "is_cacheable",
         "is_veiled",
         "listing",
+        "misses",
         "name",
         "node",
         "opened",
@@ -58,6 +62,7 @@ class GoferInode(Inode):
         self.is_veiled = record.is_veiled
         self.is_cacheable = self.has_current_attr = not gofer.is_shared
         self.listing: Listing | None = None
+        self.misses = 0  # lookups here that had to ask the gofer
         self.host_fd = -1
         self.fresh: OpenHandle | None = None
         self.opened: list[int] = []  # numbers of files that stay open at the gofer
@@ -134,8 +139,16 @@ class GoferInode(Inode):
             if directory.is_veiled:
                 return [*found, None]
             if directory.listing is None:
-                return found + await directory._walk(names[index:], may_fail=not found)
-            record = directory.listing.find(name)
+                if not directory._deserves_listing():
+                    return found + await directory._walk(names[index:], may_fail=not found)
+                try:
+                    listing = await directory._list()
+                except SyscallError:  # it may be searched but not listed
+                    directory.misses = NEVER
+                    return found + await directory._walk(names[index:], may_fail=not found)
+            else:
+                listing = directory.listing
+            record = listing.find(name)
             if record is None:
                 return [*found, None]
             if record.is_partial:  # let the gofer say why
@@ -143,6 +156,11 @@ class GoferInode(Inode):
             directory = self.gofer.inode_of(directory, name, record)
             found.append(directory)
         return found
+
+    def _deserves_listing(self) -> bool:
+        """Whether so many names were asked here one by one (a search path, a module folder) that the whole folder is cheaper."""
+        self.misses += 1
+        return self.misses > MISSES_MAX and not self.gofer.is_shared and self.attr.size <= LISTED_SIZE_MAX
 
     async def _walk(self, names: list[bytes], *, may_fail: bool) -> "list[Inode | None]":
         node, prefix = self.place()
@@ -182,23 +200,25 @@ class GoferInode(Inode):
 
     async def read_children(self) -> "list[Entry]":
         """Return all entries; the attributes that come along answer the lookups that follow."""
-        listing = self.listing
-        if listing is None:
-            if self.attr.mode & S_IFMT != S_IFDIR:
-                raise SyscallError(ENOTDIR)
-            if self.is_veiled:
-                return []
-            bodies = (await self.gofer.client.call(m.READDIR, self.place())).bodies
-            node = int.from_bytes(bodies[0][:4], "little")
-            if not self.node:
-                self.node = node
-            elif node != self.node:
-                self.gofer.client.forget(node)
-            listing = Listing(bodies)
-            if not self.gofer.is_shared:
-                self.gofer.keep_listing(self, listing)
+        if self.attr.mode & S_IFMT != S_IFDIR:
+            raise SyscallError(ENOTDIR)
+        if self.is_veiled:
+            return []
+        listing = self.listing if self.listing is not None else await self._list()
         guest_ino = self.gofer.guest_ino
         return [Entry(name, guest_ino(dev, ino), mode >> 12) for name, ino, mode, dev in listing.heads()]
+
+    async def _list(self) -> Listing:
+        bodies = (await self.gofer.client.call(m.READDIR, self.place())).bodies
+        node = int.from_bytes(bodies[0][:4], "little")
+        if not self.node:
+            self.node = node
+        elif node != self.node:
+            self.gofer.client.forget(node)
+        listing = Listing(bodies)
+        if not self.gofer.is_shared:
+            self.gofer.keep_listing(self, listing)
+        return listing
 
     async def readlink(self) -> bytes:
         """Return the link text."""

@@ -97,6 +97,16 @@ def test_a_listed_folder_is_read_without_a_lookup_of_its_own(mount: Callable[...
     assert made.client.requests == before + 1
 
 
+def test_many_lookups_in_one_folder_end_in_its_listing(mount: Callable[..., Mount]) -> None:
+    made = mount()
+    before = made.client.requests
+    for index in range(20):
+        assert made.at(f"none{index}") is None
+    assert made.client.requests <= before + 4
+    assert made.at("twin") is not None
+    assert made.client.requests <= before + 4
+
+
 def test_lookups_below_folders_without_a_node(mount: Callable[..., Mount], folder: Path) -> None:
     made = mount()
     drive(made.fs.root.read_children())
