@@ -68,6 +68,15 @@ class FdTable:
         self._put(fd, file, cloexec)
         return fd
 
+    def check_room(self) -> None:
+        """Errors: EMFILE when ``install`` would fail."""
+        if len(self._files) < self.limit:
+            return
+        fd = self._lowest(0)
+        heappush(self._free, fd)
+        if fd >= self.limit:
+            raise SyscallError(EMFILE)
+
     def replace(self, fd: int, file: FileDescription, *, cloexec: bool = False) -> None:
         """dup2(2): put ``file`` at ``fd``, closing what was there. Errors: EBADF beyond the limit."""
         if not 0 <= fd < self.limit:

@@ -1,19 +1,31 @@
 """A network namespace (network_namespaces(7)): today the abstract UNIX names; the network stack joins it later."""
 
-from typing import Any
+from collections import deque
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
+
+if TYPE_CHECKING:
+    from sentry.vfs.file import FileDescription
 
 AUTOBIND_MAX = 1 << 20
 
 
 class NetNamespace:
-    """``abstract`` maps an abstract socket name (without its leading NUL) to the socket that is bound to it."""
+    """``abstract`` maps an abstract socket name (without its leading NUL) to the socket that is bound to it.
 
-    __slots__ = ("_next_autobind", "abstract")
+    ``in_flight`` counts, by user, the descriptors that sit in messages (unix(7), SCM_RIGHTS): they are limited, so that sockets
+    that hold each other in a circle cost a bounded amount.
+    """
+
+    __slots__ = ("_doomed", "_is_releasing", "_next_autobind", "abstract", "in_flight")
 
     def __init__(self) -> None:
         self.abstract: WeakValueDictionary[bytes, Any] = WeakValueDictionary()
+        self.in_flight: dict[int, int] = {}
         self._next_autobind = 0
+        self._doomed: deque[FileDescription] = deque()
+        self._is_releasing = False
 
     def autobind_name(self) -> bytes | None:
         """A free name of five hexadecimal digits (unix(7), "Autobind feature"), None if all 2^20 are taken."""
@@ -23,3 +35,15 @@ class NetNamespace:
             if name not in self.abstract:
                 return name
         return None
+
+    def release(self, files: "Iterable[FileDescription]") -> None:
+        """Drop a reference of each; one after the other, however deep sockets are nested in messages of sockets."""
+        self._doomed.extend(files)
+        if self._is_releasing:
+            return
+        self._is_releasing = True
+        try:
+            while self._doomed:
+                self._doomed.popleft().release()
+        finally:
+            self._is_releasing = False

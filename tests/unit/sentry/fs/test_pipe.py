@@ -201,7 +201,7 @@ class PipeMachine(RuleBasedStateMachine):
 
     @invariant()
     def same_readiness(self) -> None:
-        import select  # noqa: PLC0415
+        import select
 
         poller = select.poll()
         for fd in self.host:

@@ -1,0 +1,152 @@
+"""SOL_SOCKET options (socket(7)) as all families share them: raw bytes in, raw bytes out.
+
+Linux: net/core/sock.c, sk_setsockopt(), sk_getsockopt().
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from sentry.kernel.timeout import to_nanoseconds
+from sentry.socket.socket import Socket
+from syscalls.abi.errno import EDOM, EINVAL, ENOPROTOOPT, EPERM
+from syscalls.abi.errors import SyscallError
+from syscalls.abi.socket import (
+    LINGER,
+    SO_ACCEPTCONN,
+    SO_BROADCAST,
+    SO_DEBUG,
+    SO_DOMAIN,
+    SO_DONTROUTE,
+    SO_ERROR,
+    SO_KEEPALIVE,
+    SO_LINGER,
+    SO_OOBINLINE,
+    SO_PASSCRED,
+    SO_PEERCRED,
+    SO_PRIORITY,
+    SO_PROTOCOL,
+    SO_RCVBUF,
+    SO_RCVBUFFORCE,
+    SO_RCVLOWAT,
+    SO_RCVTIMEO,
+    SO_RCVTIMEO_NEW,
+    SO_REUSEADDR,
+    SO_REUSEPORT,
+    SO_SNDBUF,
+    SO_SNDBUFFORCE,
+    SO_SNDLOWAT,
+    SO_SNDTIMEO,
+    SO_SNDTIMEO_NEW,
+    SO_TIMESTAMP,
+    SO_TYPE,
+    UCRED,
+)
+from syscalls.abi.time import NSEC_PER_SEC, NSEC_PER_USEC, TIMEVAL
+
+BUFFER_MAX: Final = 212_992  # net.core.wmem_max, rmem_max
+_SNDBUF_MIN: Final = 4608
+_RCVBUF_MIN: Final = 2304
+_WORD: Final = 4
+
+_BITS = (SO_DEBUG, SO_REUSEADDR, SO_DONTROUTE, SO_BROADCAST, SO_KEEPALIVE, SO_OOBINLINE, SO_REUSEPORT, SO_PASSCRED, SO_TIMESTAMP)
+_TIMEOUTS = (SO_RCVTIMEO, SO_SNDTIMEO, SO_RCVTIMEO_NEW, SO_SNDTIMEO_NEW)
+
+
+def get_option(socket: Socket, name: int) -> bytes:
+    """The option's value. Errors: ENOPROTOOPT."""
+    if name in _BITS:
+        return _pack(name in socket.flags_set)
+    if name in _TIMEOUTS:
+        timeout = socket.read_timeout_ns if name in (SO_RCVTIMEO, SO_RCVTIMEO_NEW) else socket.write_timeout_ns
+        seconds, rest = divmod(timeout or 0, NSEC_PER_SEC)
+        return TIMEVAL.pack(seconds, rest // NSEC_PER_USEC)
+    getter = _GETTERS.get(name)
+    if getter is None:
+        raise SyscallError(ENOPROTOOPT)
+    return getter(socket)
+
+
+def set_option(socket: Socket, name: int, value: bytes, *, is_privileged: bool) -> None:
+    """Change an option. Errors: EINVAL too short, ENOPROTOOPT, EDOM, EPERM."""
+    if len(value) < _WORD:
+        raise SyscallError(EINVAL)
+    number = int.from_bytes(value[:_WORD], "little", signed=True)
+    if name in _BITS:
+        (socket.flags_set.add if number else socket.flags_set.discard)(name)
+    elif name in _TIMEOUTS:
+        _set_timeout(socket, name, value)
+    elif name == SO_LINGER:
+        if len(value) < LINGER.size:
+            raise SyscallError(EINVAL)
+        onoff, seconds = LINGER.unpack_from(value)
+        socket.linger = (int(bool(onoff)), seconds if onoff else socket.linger[1])
+    elif name in (SO_SNDBUFFORCE, SO_RCVBUFFORCE) and not is_privileged:
+        raise SyscallError(EPERM)
+    elif name in _SETTERS:
+        _SETTERS[name](socket, number)
+    else:
+        raise SyscallError(ENOPROTOOPT)
+
+
+def _pack(value: int) -> bytes:
+    return (int(value) & 0xFFFFFFFF).to_bytes(_WORD, "little")
+
+
+def _peercred(socket: Socket) -> bytes:
+    peer = socket.peer_credentials()
+    return UCRED.pack(peer.pid, peer.uid, peer.gid)
+
+
+def _set_timeout(socket: Socket, name: int, value: bytes) -> None:
+    if len(value) < TIMEVAL.size:
+        raise SyscallError(EINVAL)
+    seconds, microseconds = TIMEVAL.unpack_from(value)
+    if not 0 <= microseconds < 1_000_000:
+        raise SyscallError(EDOM)
+    # Linux: a negative time means do not wait at all; zero waits for ever.
+    timeout: int | None = 0 if seconds < 0 else to_nanoseconds(seconds, microseconds, NSEC_PER_USEC) or None
+    if name in (SO_RCVTIMEO, SO_RCVTIMEO_NEW):
+        socket.read_timeout_ns = timeout
+    else:
+        socket.write_timeout_ns = timeout
+
+
+def _set_sndbuf(socket: Socket, value: int) -> None:
+    socket.sndbuf = max(min(value & 0xFFFFFFFF, BUFFER_MAX) * 2, _SNDBUF_MIN)
+    socket.queue.wake()
+
+
+def _set_rcvbuf(socket: Socket, value: int) -> None:
+    socket.rcvbuf = max(min(value & 0xFFFFFFFF, BUFFER_MAX) * 2, _RCVBUF_MIN)
+
+
+def _set_rcvlowat(socket: Socket, value: int) -> None:
+    socket.rcvlowat = 0x7FFFFFFF if value < 0 else value or 1
+
+
+def _set_priority(socket: Socket, value: int) -> None:
+    socket.priority = value
+
+
+_GETTERS: dict[int, Callable[[Socket], bytes]] = {
+    SO_TYPE: lambda socket: _pack(socket.type),
+    SO_DOMAIN: lambda socket: _pack(socket.family),
+    SO_PROTOCOL: lambda socket: _pack(socket.protocol),
+    SO_ERROR: lambda socket: _pack(socket.take_error()),
+    SO_ACCEPTCONN: lambda socket: _pack(socket.is_listening),
+    SO_SNDBUF: lambda socket: _pack(socket.sndbuf),
+    SO_RCVBUF: lambda socket: _pack(socket.rcvbuf),
+    SO_RCVLOWAT: lambda socket: _pack(socket.rcvlowat),
+    SO_SNDLOWAT: lambda _: _pack(1),
+    SO_PRIORITY: lambda socket: _pack(socket.priority),
+    SO_LINGER: lambda socket: LINGER.pack(*socket.linger),
+    SO_PEERCRED: _peercred,
+}
+_SETTERS: dict[int, Callable[[Socket, int], None]] = {
+    SO_SNDBUF: _set_sndbuf,
+    SO_SNDBUFFORCE: _set_sndbuf,
+    SO_RCVBUF: _set_rcvbuf,
+    SO_RCVBUFFORCE: _set_rcvbuf,
+    SO_RCVLOWAT: _set_rcvlowat,
+    SO_PRIORITY: _set_priority,
+}
