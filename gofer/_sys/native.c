@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -339,6 +340,26 @@ int gofer_list(struct gofer_lister *lister, uint64_t dev, const struct gofer_pol
         memcpy(place, name, length);
         written += RECORD_HEAD + (int)length + link_length;
     }
+}
+
+int gofer_inotify(void)
+{
+    int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    return fd < 0 ? -errno : fd;
+}
+
+int gofer_watch(int inotify, int fd)
+{
+    char number[16];
+    snprintf(number, sizeof number, "%d", fd);
+    int watch = inotify_add_watch(inotify, number, IN_ONLYDIR | IN_MODIFY | IN_ATTRIB | IN_CREATE | IN_DELETE | IN_MOVED_FROM
+                                                       | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF);
+    return watch < 0 ? -errno : watch;
+}
+
+int gofer_unwatch(int inotify, int watch)
+{
+    return inotify_rm_watch(inotify, watch) < 0 ? -errno : 0;
 }
 
 int gofer_renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned flags)

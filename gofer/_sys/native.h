@@ -41,6 +41,9 @@ int gofer_open_directory(int fd);
 int gofer_create(int dirfd, const char *name, int flags, unsigned mode);
 int gofer_list(struct gofer_lister *lister, uint64_t dev, const struct gofer_policy *policy, const char *veiled,
                int veiled_length, char *out, int out_max);
+int gofer_inotify(void);
+int gofer_watch(int inotify, int fd); /* the working directory is /proc/self/fd */
+int gofer_unwatch(int inotify, int watch);
 int gofer_renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned flags);
 int gofer_unshare(int flags);
 int gofer_empty_root(void);

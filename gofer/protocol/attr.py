@@ -6,7 +6,8 @@ from struct import Struct
 ATTR = Struct("<QIIIIQQIIQqqqq")
 ATTR_SIZE = ATTR.size
 
-STEP_TAIL = Struct("<IBH")  # node (0 unless a directory), flags, length of the link text that follows
+STEP_TAIL = Struct("<IIBH")  # node and watch (0 unless a directory), flags, length of the link text that follows
+NODE_HEAD = Struct("<II")  # node and watch of a directory, before its attributes
 ENTRY_TAIL = Struct("<HBB")  # length of the link text, length of the name, flags; name and link text follow
 STEP_SIZE = ATTR_SIZE + STEP_TAIL.size
 ENTRY_SIZE = ATTR_SIZE + ENTRY_TAIL.size

@@ -44,10 +44,10 @@ class Message:
 
 # A directory has a node number once a walk, a readdir or a mkdir has reached it. Everything else is named by a place: a
 # node and the names below it. REST replies hold attribute records (gofer/protocol/attr.py).
-ATTACH = Message("attach", 1, (U16,), (U32, U8, REST))  # tree -> root node, tree flags, attributes
+ATTACH = Message("attach", 1, (U16, U8), (U32, U32, U8, REST))  # tree, watch? -> root node, watch, tree flags, attributes
 WALK = Message("walk", 2, (PLACE,), (U16, U8, REST))  # -> errno that stopped it, records, records
 OPEN = Message("open", 3, (PLACE, U32), (U32, REST))  # place, flags -> open number or 0, attributes; a descriptor or none
-READDIR = Message("readdir", 4, (PLACE,), (REST,))  # records; the first frame starts with node, attributes
+READDIR = Message("readdir", 4, (PLACE,), (REST,))  # records; the first frame starts with node, watch, attributes
 GETATTR = Message("getattr", 5, (PLACE, U32), (REST,))  # place, or an open number
 STATFS = Message("statfs", 6, (PLACE,), (U64, U64, U64, U64, U64, U64, U64, U64))
 READ = Message("read", 7, (U32, U64, U32), (REST,))  # open, offset, length
@@ -59,7 +59,7 @@ FSYNC = Message("fsync", 12, (U32, U8), ())  # open, data only
 WRITE = Message("write", 20, (U32, I64, DATA), (U32,), is_write=True)  # open, offset (-1 appends), data -> count
 SETATTR = Message("setattr", 21, (PLACE, U32, U8, U32, U32, U32, U64, I64, I64), (REST,), is_write=True)
 CREATE = Message("create", 22, (PLACE, NAME, U32, U32, U32), (U32, REST), is_write=True)  # mode uid gid -> as open
-MKDIR = Message("mkdir", 23, (PLACE, NAME, U32, U32, U32), (U32, REST), is_write=True)  # -> node, attributes
+MKDIR = Message("mkdir", 23, (PLACE, NAME, U32, U32, U32), (U32, U32, REST), is_write=True)  # -> node, watch, attributes
 SYMLINK = Message("symlink", 24, (PLACE, NAME, TEXT, U32, U32), (REST,), is_write=True)
 LINK = Message("link", 25, (PLACE, PLACE, NAME), (REST,), is_write=True)  # file, folder, name
 UNLINK = Message("unlink", 26, (PLACE, NAME), (), is_write=True)
@@ -79,4 +79,5 @@ SET_MODE, SET_UID, SET_GID, SET_SIZE, SET_ATIME, SET_MTIME = 1, 2, 4, 8, 16, 32
 # ATTACH's tree flags
 TREE_WRITABLE = 1
 TREE_REMOTE = 2  # on a network file system: calls may take for ever
+TREE_WATCHED = 4  # the reply of ATTACH donates an inotify(7) descriptor; "watch" is the folder's number in its events
 OPEN_DONATE = 1 << 31  # OPEN: donate a descriptor even on a remote file system (for a mapping)

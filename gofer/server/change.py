@@ -90,7 +90,9 @@ def mkdir(connection: Connection, fields: "list[object]") -> bytes:
             raise
         node = Node(folder.node.policy, folder.node, name, connection.attr.dev, connection.attr.ino)
         node.fd = fd
-        return MKDIR.encode_reply(connection.nodes.add(node), ffi.buffer(connection.attr)[:])
+        if node.watches is not None:
+            node.watch, _ = node.watches.add(fd)
+        return MKDIR.encode_reply(connection.nodes.add(node), node.watch, ffi.buffer(connection.attr)[:])
 
 
 def _own_by_path(connection: Connection, fd: int, uid: object, gid: object) -> None:

@@ -58,6 +58,7 @@ class Connection:
         self.donated = -1  # the descriptor that the current reply carries; the handler's own copy if it is in ``opens``
         self.is_donated_kept = False
         self.procfd = -1
+        self.can_watch = False  # the working directory is /proc/self/fd
         self.steps = ffi.new(f"struct gofer_step[{STEPS_MAX}]")
         self.link = ffi.new("char[4096]")
         self.attr = ffi.new("struct gofer_attr *")

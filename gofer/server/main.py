@@ -69,10 +69,11 @@ def prepare(config: Config, channel: socket) -> "tuple[list[str], Connection]":
     except OSError:
         procfd = -1  # without /proc: no changes of attributes, regular files by dev and ino only
     os.umask(0)
-    os.chdir("/")
     is_writable = any(policy.is_writable for policy in policies)
     program = load(is_writable=is_writable)
     layers = namespace.enter()
+    if procfd >= 0:
+        os.fchdir(procfd)
     descriptors = limits.apply()
     lib.gofer_prctl(_PR_SET_NO_NEW_PRIVS, 1)
     abi = landlock.enforce(policies)
@@ -88,6 +89,7 @@ def prepare(config: Config, channel: socket) -> "tuple[list[str], Connection]":
         nodes_max=NODES_MAX,
     )
     connection.procfd = procfd
+    connection.can_watch = procfd >= 0
     if lib.gofer_use_openat2(-1):
         layers.append("openat2")
     install(program)

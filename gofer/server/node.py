@@ -10,6 +10,7 @@ from os import close
 
 from gofer._sys._native import ffi, lib
 from gofer.server.policy import TreePolicy
+from gofer.server.watch import Watches
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 class Node:
     """One directory. ``veils`` are the hidden names below it ({} under a name: hidden here), None for none."""
 
-    __slots__ = ("dev", "fd", "ino", "is_veiled", "name", "number", "parent", "policy", "veils")
+    __slots__ = ("dev", "fd", "ino", "is_veiled", "name", "number", "parent", "policy", "veils", "watch", "watches")
 
     def __init__(self, policy: TreePolicy, parent: "Node | None", name: bytes, dev: int, ino: int) -> None:
         self.policy = policy
@@ -30,6 +31,8 @@ class Node:
         self.fd = -1
         self.number = 0
         self.is_veiled = False
+        self.watches: Watches | None = parent.watches if parent is not None else None
+        self.watch = 0
         self.veils: Veils | None = policy.veils if parent is None else policy.veils_below(parent.veils, name)
 
 
@@ -75,7 +78,12 @@ class NodeTable:
     def forget(self, number: int) -> None:
         """Drop a number; an unknown one is ignored."""
         node = self._nodes.pop(number, None)
-        if node is not None and node.parent is not None:
+        if node is None:
+            return
+        if node.watch and node.watches is not None:
+            node.watches.release(node.watch)
+            node.watch = 0
+        if node.parent is not None:
             self._drop_descriptor(node)
 
     def descriptor(self, node: Node) -> int:

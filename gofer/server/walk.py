@@ -4,11 +4,13 @@ from errno import EACCES, ELOOP, ENOENT, ENOTDIR, EPROTO
 from os import close
 
 from gofer._sys._native import ffi, lib
-from gofer.protocol.attr import ATTR_SIZE, FLAG_VEILED, STEP_TAIL
-from gofer.protocol.message import ATTACH, TREE_REMOTE, TREE_WRITABLE, WALK
+from gofer.protocol.attr import ATTR_SIZE, FLAG_VEILED, NODE_HEAD, STEP_TAIL
+from gofer.protocol.message import ATTACH, TREE_REMOTE, TREE_WATCHED, TREE_WRITABLE, WALK
 from gofer.protocol.wire import FRAME_MAX, REPLY
 from gofer.server.connection import STEPS_MAX, Connection
 from gofer.server.node import Node
+from gofer.server.watch import Watches
+from gofer.server.watch import start as start_watching
 
 _DIRECTORY = 0o040000
 _BODY_MAX = FRAME_MAX - REPLY.size - 16
@@ -16,7 +18,7 @@ _BODY_MAX = FRAME_MAX - REPLY.size - 16
 
 def attach(connection: Connection, fields: "list[object]") -> bytes:
     """The root of a tree. Errors: ENOENT."""
-    (index,) = fields
+    index, is_watched = fields
     if not index < len(connection.policies):  # type: ignore[operator]
         raise OSError(ENOENT, "no such tree")
     connection.nodes.check_room()
@@ -30,7 +32,16 @@ def attach(connection: Connection, fields: "list[object]") -> bytes:
     flags = TREE_WRITABLE if policy.is_writable else 0
     if policy.is_remote(attr.dev, policy.root_fd):
         flags |= TREE_REMOTE
-    return ATTACH.encode_reply(connection.nodes.add(node), flags, ffi.buffer(attr)[:])
+    elif is_watched and connection.can_watch:
+        connection.can_watch = False  # one descriptor for a connection: a second tree is not watched
+        node.watches = start_watching()
+        if node.watches is not None:
+            node.watch, _ = node.watches.add(policy.root_fd)
+            flags |= TREE_WATCHED
+            connection.donated = node.watches.fd
+            connection.is_donated_kept = True
+            lib.gofer_stat(policy.root_fd, attr)
+    return ATTACH.encode_reply(connection.nodes.add(node), node.watch, flags, ffi.buffer(attr)[:])
 
 
 def walk(connection: Connection, fields: "list[object]") -> bytes:
@@ -38,6 +49,17 @@ def walk(connection: Connection, fields: "list[object]") -> bytes:
     node, names = connection.place(fields[0])
     connection.nodes.check_room()
     error, count = _run(connection, node, names)
+    watches: list[int] = []
+    if node.watches is not None:
+        watches, is_news = _watch_steps(connection, node.watches, count)
+        if is_news:  # what was read before the watch began may have changed since: read it again
+            _close_steps(connection.steps, count)
+            error, again = _run(connection, node, names)
+            for watch in watches[again:]:
+                if watch:
+                    node.watches.release(watch)
+            watches = _same_watches(connection, node.watches, watches[:again], again)
+            count = again
     steps, parts = connection.steps, []
     size = kept = 0
     for index in range(count):
@@ -46,14 +68,40 @@ def walk(connection: Connection, fields: "list[object]") -> bytes:
         number = flags = 0
         if step.attr.mode & 0o170000 == _DIRECTORY:
             node = _node_of(node, names[index], step)
+            node.watch = watches[index] if watches else 0
             number = connection.nodes.add(node)
             flags = FLAG_VEILED if step.is_veiled else 0
         link = ffi.buffer(connection.link, step.link_length)[:] if step.link_length else b""
         size += ATTR_SIZE + STEP_TAIL.size + len(link)
         assert size <= _BODY_MAX, "64 components of at most 95 bytes and one link fit"
-        parts.append(record + STEP_TAIL.pack(number, flags, len(link)) + link)
+        parts.append(record + STEP_TAIL.pack(number, node.watch if number else 0, flags, len(link)) + link)
         kept += 1
     return WALK.encode_reply(error, kept, b"".join(parts))
+
+
+def _watch_steps(connection: Connection, watches: Watches, count: int) -> "tuple[list[int], bool]":
+    """A watch for every folder among the steps, and whether one of them is new."""
+    found, is_news = [], False
+    for index in range(count):
+        fd = connection.steps[index].fd
+        watch, is_new = watches.add(fd) if fd >= 0 else (0, False)
+        found.append(watch)
+        is_news |= is_new
+    return found, is_news
+
+
+def _same_watches(connection: Connection, watches: Watches, before: "list[int]", count: int) -> "list[int]":
+    """The second walk may have met other folders under the same names: those are not watched this time."""
+    after, _ = _watch_steps(connection, watches, count)
+    kept = []
+    for index in range(count):
+        old = before[index] if index < len(before) else 0
+        if old:
+            watches.release(old)
+        kept.append(after[index] if after[index] == old else 0)
+        if after[index] and after[index] != old:
+            watches.release(after[index])
+    return kept
 
 
 def readdir(connection: Connection, fields: "list[object]") -> bytes:
@@ -74,14 +122,16 @@ def readdir(connection: Connection, fields: "list[object]") -> bytes:
 def _read_directory(connection: Connection, node: Node) -> bytes:
     attr = connection.attr
     if node.is_veiled:
-        return node.number.to_bytes(4, "little") + bytes(ATTR_SIZE)
+        return NODE_HEAD.pack(node.number, 0) + bytes(ATTR_SIZE)
     path_fd = connection.nodes.descriptor(node)
+    if not node.watch and node.watches is not None:
+        node.watch, _ = node.watches.add(path_fd)
     fd = lib.gofer_open_directory(path_fd)
     if fd < 0:
         raise OSError(-fd, "open directory")
     try:
         lib.gofer_stat(fd, attr)
-        return _list(connection, node, fd, node.number.to_bytes(4, "little") + ffi.buffer(attr)[:])
+        return _list(connection, node, fd, NODE_HEAD.pack(node.number, node.watch) + ffi.buffer(attr)[:])
     finally:
         close(fd)
 

@@ -66,6 +66,14 @@ def close_descriptor(fd: int) -> None:
     os.close(fd)
 
 
+def read_events(fd: int) -> bytes | None:
+    """Return queued inotify(7) events, None if there are none."""
+    try:
+        return os.read(fd, 65536)
+    except OSError:
+        return None
+
+
 def size_of(fd: int) -> int:
     """The size of a donated regular file now."""
     return os.lseek(fd, 0, os.SEEK_END)

@@ -64,7 +64,7 @@ def refused(peer: Peer, message: m.Message, *values: object) -> int:
 
 def entries(peer: Peer, place: object) -> dict[bytes, int]:
     found = {}
-    skip = 4 + ATTR_SIZE
+    skip = 8 + ATTR_SIZE
     for body in peer.call(m.READDIR, place)[0]:
         position, skip = skip, 0
         while position < len(body):

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from gofer.protocol import message as m
-from gofer.protocol.attr import ATTR_SIZE
+from gofer.protocol.attr import ATTR_SIZE, NODE_HEAD
 from sentry.fs.gofer.file import OpenHandle
 from sentry.fs.gofer.record import Record
 from syscalls.abi.errno import EPERM, ESTALE
@@ -70,8 +70,8 @@ def _take_new(parent: "GoferInode", name: bytes, body: bytes, fd: int) -> "Gofer
 async def mkdir(parent: "GoferInode", name: bytes, mode: int, uid: int, gid: int) -> "GoferInode":
     """A directory, which gets a node."""
     body = (await parent.gofer.client.call(m.MKDIR, parent.place(), name, mode & 0o7777, uid, gid)).bodies[0]
-    record = Record(body, 4)
-    record.node = int.from_bytes(body[:4], "little")
+    record = Record(body, NODE_HEAD.size)
+    record.node, record.watch = NODE_HEAD.unpack_from(body)
     return parent.gofer.inode_of(parent, name, record)
 
 

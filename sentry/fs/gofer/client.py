@@ -202,7 +202,7 @@ class GoferClient:
         elif pending.message is m.WALK:
             position = 3
             while position + STEP_SIZE <= len(body):
-                node, _, link_length = STEP_TAIL.unpack_from(body, position + ATTR_SIZE)
+                node, _, _, link_length = STEP_TAIL.unpack_from(body, position + ATTR_SIZE)
                 position += STEP_SIZE + link_length
                 if node:
                     self.forget(node)

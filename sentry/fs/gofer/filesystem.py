@@ -1,7 +1,8 @@
 """A tree that a gofer exports, as a file system.
 
 ``is_shared`` False: the tree does not change while the sandbox runs (images, lower layers), so everything learned is kept. True:
-somebody else may change it (volumes, ``--rw``), so attributes are asked again and names are not cached.
+somebody else may change it (volumes, ``--rw``), so the dentry cache is not used, and what is known holds only until the host
+says that something has changed (``coherence``); where it cannot say so, everything is asked again.
 """
 
 from typing import Final
@@ -10,6 +11,7 @@ from weakref import WeakValueDictionary
 from gofer.protocol import message as m
 from gofer.protocol.attr import ATTR_SIZE
 from sentry.fs.gofer.client import GoferClient
+from sentry.fs.gofer.coherence import Coherence
 from sentry.fs.gofer.inode import GoferInode
 from sentry.fs.gofer.record import Listing, Record
 from sentry.host.gofer_channel import close_descriptor
@@ -39,15 +41,17 @@ class GoferFileSystem(FileSystem):
         self._listed: dict[GoferInode, int] = {}  # oldest first: folders whose listing is kept, and how long it is
         self._listed_total = 0
         self._donors: dict[GoferInode, None] = {}  # oldest first: files whose descriptor is kept
-        reply = client.call_blocking(m.ATTACH, tree)
-        node, flags, attributes = m.ATTACH.decode_reply(reply.bodies[0])
+        reply = client.call_blocking(m.ATTACH, tree, int(is_shared))
+        self.coherence = Coherence(reply.fd) if reply.fd >= 0 else None
+        node, watch, flags, attributes = m.ATTACH.decode_reply(reply.bodies[0])
         assert isinstance(attributes, bytes)
         assert isinstance(flags, int)
         assert isinstance(node, int)
+        assert isinstance(watch, int)
         self.is_writable = bool(flags & m.TREE_WRITABLE)
         self.is_network = bool(flags & m.TREE_REMOTE)
         record = Record(attributes[:ATTR_SIZE], 0)
-        record.node = node
+        record.node, record.watch = node, watch
         self._root_dev = record.dev
         self._devs[record.dev] = 0
         self.root: GoferInode = self.inode_of(None, b"", record)
@@ -65,6 +69,9 @@ class GoferFileSystem(FileSystem):
             self.drop_descriptor(inode)
         for inode in list(self._listed):
             inode.listing = None
+        if self.coherence is not None:
+            self.coherence.close()
+            self.coherence = None
         self._listed.clear()
         self._listed_total = 0
 
@@ -82,15 +89,28 @@ class GoferFileSystem(FileSystem):
                 known.update(attr)
                 if parent is not None and not known.is_placed_at(parent, name):
                     known.move(parent, name)
-            if record.node:
-                if known.node:
-                    self.client.forget(record.node)
-                else:
-                    known.node = record.node
+            self.take_node(known, record.node, record.watch)
             return known
         inode = GoferInode(self, attr, parent, name, record)
         self._inodes[key] = inode
+        if inode.watch and self.coherence is not None:
+            self.coherence.follow(inode)
         return inode
+
+    def take_node(self, inode: GoferInode, node: int, watch: int) -> None:
+        """A reply brought a node for a directory that is known: keep one of the two, the watched one if there is one."""
+        if not node or node == inode.node:
+            spare = 0
+        elif inode.node and (inode.watch or not watch):
+            spare = node
+        else:
+            spare, inode.node = inode.node, node
+        if spare:
+            self.client.forget(spare)
+        if inode.node == node and watch and watch != inode.watch:
+            inode.watch = watch
+            if self.coherence is not None:
+                self.coherence.follow(inode)
 
     def guest_ino(self, dev: int, ino: int) -> int:
         """An inode number that is unique in this file system although the tree may span several of the host's."""

@@ -8,7 +8,7 @@ such directory and the names below it (``place``). Folders of a tree that does n
 from typing import TYPE_CHECKING, Final
 
 from gofer.protocol import message as m
-from gofer.protocol.attr import ATTR_SIZE
+from gofer.protocol.attr import ATTR_SIZE, NODE_HEAD
 from gofer.protocol.wire import PATH_COMPONENTS_MAX, Place
 from sentry.fs.gofer import change
 from sentry.fs.gofer.file import open_regular
@@ -43,13 +43,16 @@ class GoferInode(Inode):
         "has_current_attr",
         "host_fd",
         "is_cacheable",
+        "is_current",
         "is_veiled",
         "listing",
         "misses",
+        "names",
         "name",
         "node",
         "opened",
         "parent",
+        "watch",
     )
 
     def __init__(self, gofer: "GoferFileSystem", attr: "Attr", parent: "GoferInode | None", name: bytes, record: Record) -> None:
@@ -59,6 +62,9 @@ class GoferInode(Inode):
         self.parent = parent
         self.name = name
         self.node = record.node
+        self.watch = record.watch
+        self.names: dict[bytes, GoferInode | None] = {}  # what is known to be in a watched folder
+        self.is_current = False  # of a shared tree: no event has said that the attributes changed
         self.is_veiled = record.is_veiled
         self.is_cacheable = self.has_current_attr = not gofer.is_shared
         self.listing: Listing | None = None
@@ -109,6 +115,12 @@ class GoferInode(Inode):
         """Return the attributes; of a shared tree they are asked again."""
         if not self.gofer.is_shared or self.is_veiled:
             return self.attr
+        coherence = self.gofer.coherence
+        if coherence is not None:
+            coherence.refresh()
+            if self._is_watched():
+                return self.attr
+        before = coherence.changes if coherence is not None else 0
         number = self.opened[-1] if self.opened else 0
         try:
             place = (0, ()) if number else self.place()
@@ -121,10 +133,28 @@ class GoferInode(Inode):
         record = Record(reply.bodies[0], 0)
         if self.gofer.guest_ino(record.dev, record.attr.ino) == self.attr.ino:
             self.update(record.attr)
+            if coherence is not None:
+                coherence.refresh()
+                self.is_current = coherence.changes == before
         return self.attr
+
+    def _is_watched(self) -> bool:
+        """Whether any change of the attributes would have been heard: through the folder itself, or the file's only folder."""
+        if not self.is_current:
+            return False
+        if self.attr.mode & S_IFMT == S_IFDIR:
+            return self.watch != 0
+        parent = self.parent
+        return parent is not None and parent.watch != 0 and self.attr.nlink == 1 and parent.names.get(self.name) is self
 
     async def lookup(self, name: bytes) -> "Inode | None":
         """Return the child or None."""
+        coherence = self.gofer.coherence
+        if coherence is not None and self.watch:
+            coherence.refresh()
+            known = self.names.get(name, self)
+            if known is None or (known is not self and known._is_watched()):
+                return known
         return (await self.lookup_many([name]))[0]
 
     async def lookup_many(self, names: list[bytes]) -> "list[Inode | None]":
@@ -163,6 +193,11 @@ class GoferInode(Inode):
         return self.misses > MISSES_MAX and not self.gofer.is_shared and self.attr.size <= LISTED_SIZE_MAX
 
     async def _walk(self, names: list[bytes], *, may_fail: bool) -> "list[Inode | None]":
+        coherence = self.gofer.coherence
+        before = -1
+        if coherence is not None:
+            coherence.refresh()
+            before = coherence.changes
         node, prefix = self.place()
         room = PATH_COMPONENTS_MAX - len(prefix)
         reply = await self.gofer.client.call(m.WALK, (node, prefix + tuple(names[:room])))
@@ -172,13 +207,23 @@ class GoferInode(Inode):
         self._take_prefix(steps[: len(prefix)])
         found: list[Inode | None] = []
         directory = self
+        is_kept = False
+        if coherence is not None:
+            coherence.refresh()
+            is_kept = coherence.changes == before
         for name, record in zip(names, steps[len(prefix) :], strict=False):
-            directory = self.gofer.inode_of(directory, name, record)
+            child = self.gofer.inode_of(directory, name, record)
+            if is_kept and coherence is not None:
+                child.is_current = True
+                coherence.keep(directory, name, child)
+            directory = child
             found.append(directory)
         assert isinstance(count, int)
         assert isinstance(errno, int)
         if errno in (ENOENT, ENOTDIR, ELOOP):
             if errno == ENOENT and count >= len(prefix):
+                if is_kept and coherence is not None:
+                    coherence.keep(directory, names[len(found)], None)
                 found.append(None)
         elif errno and not found and may_fail:
             raise SyscallError(errno)
@@ -191,11 +236,10 @@ class GoferInode(Inode):
         inode: GoferInode | None = self
         for record in reversed(steps):
             assert inode is not None
-            if record.node:
-                if inode.node or self.gofer.guest_ino(record.dev, record.attr.ino) != inode.attr.ino:
-                    self.gofer.client.forget(record.node)
-                else:
-                    inode.node = record.node
+            if record.node and self.gofer.guest_ino(record.dev, record.attr.ino) != inode.attr.ino:
+                self.gofer.client.forget(record.node)
+            else:
+                self.gofer.take_node(inode, record.node, record.watch)
             inode = inode.parent
 
     async def read_children(self) -> "list[Entry]":
@@ -210,11 +254,8 @@ class GoferInode(Inode):
 
     async def _list(self) -> Listing:
         bodies = (await self.gofer.client.call(m.READDIR, self.place())).bodies
-        node = int.from_bytes(bodies[0][:4], "little")
-        if not self.node:
-            self.node = node
-        elif node != self.node:
-            self.gofer.client.forget(node)
+        node, watch = NODE_HEAD.unpack_from(bodies[0])
+        self.gofer.take_node(self, node, watch)
         listing = Listing(bodies)
         if not self.gofer.is_shared:
             self.gofer.keep_listing(self, listing)

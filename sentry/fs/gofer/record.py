@@ -1,13 +1,13 @@
 """Decodes the gofer's attribute records."""
 
-from gofer.protocol.attr import ATTR, ATTR_SIZE, ENTRY_SIZE, ENTRY_TAIL, FLAG_PARTIAL, FLAG_VEILED, STEP_SIZE, STEP_TAIL
+from gofer.protocol.attr import ATTR, ATTR_SIZE, ENTRY_SIZE, ENTRY_TAIL, FLAG_PARTIAL, FLAG_VEILED, NODE_HEAD, STEP_SIZE, STEP_TAIL
 from sentry.vfs.stat import Attr
 
 
 class Record:
     """One object as the gofer saw it. ``node`` is 0 unless it is a directory that got one; ``link`` a symbolic link's text."""
 
-    __slots__ = ("attr", "dev", "is_partial", "is_veiled", "link", "node")
+    __slots__ = ("attr", "dev", "is_partial", "is_veiled", "link", "node", "watch")
 
     def __init__(self, body: bytes, position: int) -> None:
         (
@@ -16,6 +16,7 @@ class Record:
         self.attr = Attr(ino, mode, nlink, uid, gid, size, blocks, blksize, rdev, atime, mtime, ctime, btime)
         self.dev: int = dev
         self.node = 0
+        self.watch = 0
         self.link = b""
         self.is_veiled = False
         self.is_partial = False
@@ -26,7 +27,7 @@ def decode_steps(body: bytes, position: int) -> list[Record]:
     records = []
     while position < len(body):
         record = Record(body, position)
-        record.node, flags, link_length = STEP_TAIL.unpack_from(body, position + ATTR_SIZE)
+        record.node, record.watch, flags, link_length = STEP_TAIL.unpack_from(body, position + ATTR_SIZE)
         position += STEP_SIZE
         record.is_veiled = bool(flags & FLAG_VEILED)
         record.link = body[position : position + link_length]
@@ -43,7 +44,7 @@ class Listing:
     def __init__(self, frames: list[bytes]) -> None:
         at: dict[bytes, tuple[bytes, int]] = {}
         unpack = ENTRY_TAIL.unpack_from
-        first = 4 + ATTR_SIZE  # node and attributes of the folder itself
+        first = NODE_HEAD.size + ATTR_SIZE  # node, watch and attributes of the folder itself
         for frame in frames:
             position, end, first = first, len(frame), 0
             while position < end:

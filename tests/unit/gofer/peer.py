@@ -71,7 +71,7 @@ class Peer:
 
     def attach(self, tree: int = 0) -> int:
         """The root node of a tree."""
-        node = ATTACH.decode_reply(self.call(ATTACH, tree)[0][0])[0]
+        node = ATTACH.decode_reply(self.call(ATTACH, tree, 0)[0][0])[0]
         assert isinstance(node, int)
         return node
 

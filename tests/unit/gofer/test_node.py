@@ -34,7 +34,7 @@ class Local:
         self.wire = Wire()
         policy = TreePolicy(os.open(folder, os.O_PATH), Tree(os.fsencode(folder)))
         self.connection = Connection(self.wire, [policy], READING, descriptors_max=BOUND, nodes_max=nodes_max)  # type: ignore[arg-type]
-        self.root = int.from_bytes(self.call(m.ATTACH, 0)[:4], "little")
+        self.root = int.from_bytes(self.call(m.ATTACH, 0, 0)[:4], "little")
 
     def call(self, message: m.Message, *values: object) -> bytes:
         self.connection.answer(REQUEST.pack(1, message.op, VERSION, 0) + message.encode(*values))

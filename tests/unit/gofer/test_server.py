@@ -41,7 +41,7 @@ def steps(body: bytes) -> list[tuple[tuple[int, ...], int, bytes]]:
     found, position = [], 3
     while position < len(body):
         attributes = ATTR.unpack_from(body, position)
-        node, _, length = STEP_TAIL.unpack_from(body, position + ATTR_SIZE)
+        node, _, _, length = STEP_TAIL.unpack_from(body, position + ATTR_SIZE)
         position += STEP_SIZE
         found.append((attributes, node, body[position : position + length]))
         position += length
@@ -218,7 +218,7 @@ def test_ten_thousand_entries_come_in_bounded_frames(tmp_path: Path) -> None:
     peer = peer_for(tmp_path)
     bodies, _ = peer.call(m.READDIR, (peer.attach(), ()))
     assert peer.close() == 0
-    assert sum(len(body) for body in bodies) == 4 + ATTR_SIZE + 10_000 * (ATTR_SIZE + 4 + 11)
+    assert sum(len(body) for body in bodies) == 8 + ATTR_SIZE + 10_000 * (ATTR_SIZE + 4 + 11)
     assert len(bodies) > 10
 
 
