@@ -88,7 +88,7 @@ class SandboxTarget:
         """Return a new sandbox on this platform, to be used with ``with``."""
         from sandboxctl import Sandbox
 
-        return Sandbox("host", platform=self.name, env=dict(ENVIRONMENT), **options)
+        return Sandbox("host", platform=self.name, **options)
 
     def _shared(self, family: str) -> Any:
         if self._sandbox is None or self._family != family:
@@ -119,7 +119,7 @@ class SandboxTarget:
     def run(self, sandbox: Any, argv: Sequence[str], *, timeout_s: float, stdin: bytes = b"") -> Outcome:
         """Run a command in a fresh directory of ``sandbox``."""
         script = 'd=$(mktemp -d /tmp/guest-XXXXXXXX) && chmod 777 "$d" && cd "$d" && exec "$@"'
-        result = sandbox.run(["/bin/sh", "-c", script, "sh", *argv], input=stdin, timeout=timeout_s)
+        result = sandbox.run(["/bin/sh", "-c", script, "sh", *argv], input=stdin, env=ENVIRONMENT, timeout=timeout_s)
         return Outcome(result.exit_code, result.stdout, result.stderr, result.timed_out)
 
 
