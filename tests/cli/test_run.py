@@ -40,10 +40,6 @@ def our_processes():
     return set(found)
 
 
-def start_ticks(pid):
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
-
-
 @pytest.fixture
 def no_leftovers():
     """Fails the test if sentries or gofers that it started are still there shortly after it."""
@@ -56,15 +52,21 @@ def no_leftovers():
 
 
 def mine(pids):
-    """Those of ``pids`` that carry this test session's mark in their environment."""
+    """Those of ``pids`` that are this session's: sentries by a mark in their environment, gofers (which have none) by having no other parent."""
     found = set()
     for pid in pids:
         try:
-            if f"SANDBOXCTL_TEST_MARK={os.getpid()}".encode() in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
+            variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+            is_gofer = b"gofer/__main__" in Path(f"/proc/{pid}/cmdline").read_bytes()
+            if (is_gofer and parent(pid) in {1, os.getpid()}) or f"SANDBOXCTL_TEST_MARK={os.getpid()}".encode() in variables:
                 found.add(pid)
         except OSError:
             continue
     return found
+
+
+def parent(pid):
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 @pytest.fixture(autouse=True)
@@ -143,7 +145,13 @@ def test_environment(tmp_path):
 
 
 def test_identity_workdir_hostname():
-    done = host("sh", "-c", "id -u; id -g; pwd; hostname || uname -n", options=["-u", "1234:5678", "-w", "/new/place", "-h", "box"], check=0)
+    done = host(
+        "sh",
+        "-c",
+        "id -u; id -g; pwd; hostname || uname -n",
+        options=["-u", "1234:5678", "-w", "/new/place", "-h", "box"],
+        check=0,
+    )
     assert done.stdout.split() == [b"1234", b"5678", b"/new/place", b"box"]
 
 
@@ -234,15 +242,16 @@ def test_a_handler_of_the_program_decides():
 @pytest.mark.security
 @pytest.mark.parametrize("victim", ["sentry.boot.main", "gofer/__main__.py", "caller"])
 def test_everything_dies_together(no_leftovers, victim):
-    process = subprocess.Popen([*COMMAND, "run", "host", "--", "sh", "-c", "echo ready; sleep 20"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        [*COMMAND, "run", "host", "--", "sh", "-c", "echo ready; sleep 20"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
     assert process.stdout.readline() == b"ready\n"
     if victim == "caller":
         process.kill()
         assert process.wait(TIMEOUT) == -9
     else:
-        children = [pid for pid in mine(our_processes()) if victim in Path(f"/proc/{pid}/cmdline").read_bytes().decode()]
-        for pid in children:
-            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1] == str(process.pid):
+        for pid in our_processes():
+            if parent(pid) == process.pid and victim in Path(f"/proc/{pid}/cmdline").read_text():
                 os.kill(pid, signal.SIGKILL)
         assert process.wait(TIMEOUT) == 125
         assert process.stderr.read().count(b"\n") >= 1

@@ -27,7 +27,17 @@ def one_line_or_value(function, *args):
 
 
 @pytest.mark.parametrize(
-    ("text", "value"), [("0", 0), ("1", 1), ("10b", 10), ("4k", 4096), ("512m", 512 << 20), ("1.5g", 3 << 29), ("64MiB", 64 << 20), ("2GB", 2 << 30)]
+    ("text", "value"),
+    [
+        ("0", 0),
+        ("1", 1),
+        ("10b", 10),
+        ("4k", 4096),
+        ("512m", 512 << 20),
+        ("1.5g", 3 << 29),
+        ("64MiB", 64 << 20),
+        ("2GB", 2 << 30),
+    ],
 )
 def test_sizes(text, value):
     assert quantity.size(text, "--memory") == value
@@ -76,7 +86,11 @@ def test_no_text_breaks_a_parser(text):
     one_line_or_value(mount.overlay, text)
 
 
-@given(st.dictionaries(st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,8}", fullmatch=True), st.from_regex(r"[^\n\r\0]{0,20}", fullmatch=True)))
+@given(
+    st.dictionaries(
+        st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,8}", fullmatch=True), st.from_regex(r"[^\n\r\0]{0,20}", fullmatch=True)
+    )
+)
 def test_env_file_round_trip(variables):
     raw = "".join(f"# comment\n\n  {name}={value}\n" for name, value in variables.items()).encode()
     assert environment.parse_file(raw, "f", {}) == variables
@@ -89,7 +103,7 @@ def test_no_env_file_breaks_the_parser(raw):
 
 def test_env_file_rules(tmp_path):
     path = tmp_path / "env"
-    path.write_bytes(b"\xef\xbb\xbf# note\nA=1\r\n B=two words \nC=\nHOME\nUNSET\nA=2\nQ=\"x\"")
+    path.write_bytes(b'\xef\xbb\xbf# note\nA=1\r\n B=two words \nC=\nHOME\nUNSET\nA=2\nQ="x"')
     found = environment.read_file(str(path), {"HOME": "/h"})
     assert found == {"A": "2", "B": "two words ", "C": "", "HOME": "/h", "Q": '"x"'}
 
@@ -104,18 +118,33 @@ def test_order_of_the_environment(tmp_path):
     path = tmp_path / "env"
     path.write_text("A=file\nB=file\n")
     built = environment.build("/h", [str(path)], ["A=option", "X", "Y"], {"X": "caller", "TERM": "vt100"})
-    assert built == {"PATH": environment.PATH_DEFAULT, "HOME": "/h", "TERM": "vt100", "LANG": "C.UTF-8", "A": "option", "B": "file", "X": "caller"}
+    assert built == {
+        "PATH": environment.PATH_DEFAULT,
+        "HOME": "/h",
+        "TERM": "vt100",
+        "LANG": "C.UTF-8",
+        "A": "option",
+        "B": "file",
+        "X": "caller",
+    }
 
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("nofile=1024", Rlimit(7, 1024, 1024)), ("nofile=1:2", Rlimit(7, 1, 2)), ("core=-1", Rlimit(4, -1, -1)), ("cpu=1:unlimited", Rlimit(0, 1, -1))],
+    [
+        ("nofile=1024", Rlimit(7, 1024, 1024)),
+        ("nofile=1:2", Rlimit(7, 1, 2)),
+        ("core=-1", Rlimit(4, -1, -1)),
+        ("cpu=1:unlimited", Rlimit(0, 1, -1)),
+    ],
 )
 def test_ulimits(text, value):
     assert ulimit(text) == value
 
 
-@pytest.mark.parametrize("text", ["", "nofile", "nofile=", "foo=1", "nofile=2:1", "nofile=-1:5", "nofile=a", "nofile=1:2:3", "nofile=1:"])
+@pytest.mark.parametrize(
+    "text", ["", "nofile", "nofile=", "foo=1", "nofile=2:1", "nofile=-1:5", "nofile=a", "nofile=1:2:3", "nofile=1:"]
+)
 def test_bad_ulimits(text):
     with pytest.raises(OptionError, match="--ulimit"):
         ulimit(text)
@@ -154,7 +183,9 @@ def test_mounts(tmp_path):
     assert mount.mount(f"type=bind,source={tmp_path},target=/d") == Volume(str(tmp_path), "/d")
     assert mount.mount("type=tmpfs,target=/t,tmpfs-size=1m,tmpfs-mode=700") == Tmpfs("/t", 1 << 20, 0o700)
     assert mount.tmpfs("/t") == Tmpfs("/t")
-    assert mount.tmpfs("/t:ro,noexec,size=64k,mode=755,uid=1,gid=2") == Tmpfs("/t", 65536, 0o755, 1, 2, read_only=True, noexec=True)
+    assert mount.tmpfs("/t:ro,noexec,size=64k,mode=755,uid=1,gid=2") == Tmpfs(
+        "/t", 65536, 0o755, 1, 2, read_only=True, noexec=True
+    )
 
 
 @pytest.mark.parametrize(
@@ -183,7 +214,9 @@ def test_overlays(tmp_path):
 @pytest.fixture
 def rootfs(tmp_path):
     (tmp_path / "etc").mkdir()
-    (tmp_path / "etc/passwd").write_text("root:x:0:0:root:/root:/bin/sh\nann:x:1000:1001:Ann:/home/ann:/bin/sh\nbroken\nbad:x:y:z::\n")
+    (tmp_path / "etc/passwd").write_text(
+        "root:x:0:0:root:/root:/bin/sh\nann:x:1000:1001:Ann:/home/ann:/bin/sh\nbroken\nbad:x:y:z::\n"
+    )
     (tmp_path / "etc/group").write_text("root:x:0:\nstaff:x:50:ann,bob\nann:x:1001:\n")
     return tmp_path
 
