@@ -44,7 +44,7 @@ READING: tuple[Rule, ...] = (
     Rule("fsync", "durability on request"),
     Rule("fdatasync", "durability on request"),
     Rule("inotify_init1", "a watch descriptor for the sentry: which folders of a shared tree the host has changed"),
-    Rule("inotify_add_watch", "watch a folder that the sentry holds; its path is a number in /proc/self/fd, the working directory"),
+    Rule("inotify_add_watch", "watch a folder that the sentry holds, by its number in /proc/self/fd, the working directory"),
     Rule("inotify_rm_watch", "stop watching a folder that the sentry has forgotten"),
     Rule("fgetxattr", "one `user.` attribute"),
     Rule("flistxattr", "names of extended attributes"),

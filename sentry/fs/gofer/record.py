@@ -1,6 +1,16 @@
 """Decodes the gofer's attribute records."""
 
-from gofer.protocol.attr import ATTR, ATTR_SIZE, ENTRY_SIZE, ENTRY_TAIL, FLAG_PARTIAL, FLAG_VEILED, NODE_HEAD, STEP_SIZE, STEP_TAIL
+from gofer.protocol.attr import (
+    ATTR,
+    ATTR_SIZE,
+    ENTRY_SIZE,
+    ENTRY_TAIL,
+    FLAG_PARTIAL,
+    FLAG_VEILED,
+    NODE_HEAD,
+    STEP_SIZE,
+    STEP_TAIL,
+)
 from sentry.vfs.stat import Attr
 
 

@@ -103,9 +103,10 @@ def test_after_an_overflow_everything_is_asked_again(mount: Mount, folder: Path)
 
 
 NAMES = st.sampled_from(["x", "y", "d", "d/x", "d/e", "d/e/z"])
+ACTS = ("touch", "write", "mkdir", "unlink", "rmdir", "rename", "chmod", "link", "look", "guest-create", "guest-unlink")
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["touch", "write", "mkdir", "unlink", "rmdir", "rename", "chmod", "link", "look", "guest-create", "guest-unlink"]),
+        st.sampled_from(ACTS),
         NAMES,
         NAMES,
     ),
@@ -166,10 +167,8 @@ def look(mount: Mount, root: Path) -> None:
             wanted = None
         inode: object = mount.fs.root
         for part in name.split("/"):
-            if inode is not None and inode.attr.mode & 0o170000 == 0o040000:  # type: ignore[attr-defined]
-                inode = drive(inode.lookup(part.encode()))  # type: ignore[attr-defined]
-            else:
-                inode = None
+            is_folder = inode is not None and inode.attr.mode & 0o170000 == 0o040000  # type: ignore[attr-defined]
+            inode = drive(inode.lookup(part.encode())) if is_folder else None  # type: ignore[attr-defined]
         assert (inode is None) == (wanted is None), name
         if wanted is not None:
             attr = drive(inode.getattr())  # type: ignore[union-attr]
