@@ -128,6 +128,15 @@ def size(fd: HostFd) -> int:
         raise _translate(error) from error
 
 
+def identity(fd: int) -> tuple[int, int]:
+    """Device and inode number on the host; they never reach a guest."""
+    try:
+        found = os.fstat(fd)
+    except OSError as error:
+        raise _translate(error) from error
+    return found.st_dev, found.st_ino
+
+
 def allocated(fd: HostFd) -> int:
     """Bytes that the file really occupies (st_blocks)."""
     try:

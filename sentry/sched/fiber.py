@@ -18,7 +18,7 @@ class Fiber:
     ``on_done(result)`` is called when a coroutine that had parked ends; ``on_error(exc)`` when it ends by an exception.
     """
 
-    __slots__ = ("_coro", "_is_parked", "_is_queued", "_outcome", "has_interrupt", "on_done", "on_error", "runner")
+    __slots__ = ("_coro", "_is_parked", "_is_queued", "_outcome", "has_interrupt", "on_done", "on_error", "owner", "runner")
 
     def __init__(
         self,
@@ -34,6 +34,8 @@ class Fiber:
         self._is_queued = False
         self._outcome = Outcome.READY
         self.has_interrupt = False
+        #: on whose behalf it runs (a Task), for file systems that show a reader itself
+        self.owner: object | None = None
 
     @property
     def is_busy(self) -> bool:

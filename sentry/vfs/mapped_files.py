@@ -46,19 +46,18 @@ class MappedFiles:
         self._by_identity: OrderedDict[tuple[int, int], MappedFile] = OrderedDict()
         self._by_ino: dict[int, MappedFile] = {}
 
-    def note(self, host_fd: int, file: "FileDescription", path: Path | None = None) -> None:
-        """``host_fd`` backs mappings of ``file`` from now on."""
+    def note(self, host_fd: int, file: "FileDescription", root: Path, path: Path | None = None) -> None:
+        """``host_fd`` backs mappings of ``file`` from now on; ``path`` is where it was found if the file does not know it."""
         identity = regular_file.identity(host_fd)
         attr = file.inode.attr
         path = path or file.path
         known = self._by_identity.get(identity)
-        if known is not None and known.ino == attr.ino and path is not None and known.dentry is not None:
-            if known.dentry() is path.dentry:
-                return
+        if known is not None and known.ino == attr.ino and path is not None and known.dentry is not None and known.dentry() is path.dentry:
+            return
         if path is None:
             entry = MappedFile(file.inode.fs.dev, attr.ino, b"", None, None, file.describe())
         else:
-            text = pathname_of(path, Path(path.mount, path.mount.root))
+            text = pathname_of(path, root)
             entry = MappedFile(file.inode.fs.dev, attr.ino, path.dentry.name, path.mount, ref(path.dentry), text)
         self._by_identity[identity] = entry
         self._by_identity.move_to_end(identity)

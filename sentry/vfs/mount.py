@@ -1,10 +1,11 @@
 """Mounts: file systems at places of a tree (mount(2), mount_namespaces(7)), and what the whole kernel shares about them."""
 
 from collections.abc import Awaitable, Callable, Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sentry.vfs.context import Path
 from sentry.vfs.dentry import Dentry, DentryCache
+from sentry.vfs.mapped_files import MappedFiles
 from syscalls.abi.errno import EBUSY, EINVAL, ENOSPC
 from syscalls.abi.errors import SyscallError
 
@@ -159,6 +160,10 @@ class MountTable:
     def __init__(self, dentries_max: int | None = None) -> None:
         self.cache = DentryCache() if dentries_max is None else DentryCache(dentries_max)
         self.devices = DeviceRegistry()
+        #: what /proc/PID/maps needs
+        self.mapped = MappedFiles()
+        #: the devpts instance, once there is one (sentry.fs.devpts)
+        self.terminals: Any = None
         #: set by boot: opens S_IFIFO inodes of any file system
         self.open_fifo: Callable[[Inode, OpenContext], Awaitable[FileDescription]] | None = None
         #: mount(2) for privileged guests: type to (source, options, flags) -> FileSystem

@@ -1,0 +1,45 @@
+"""What is at the top of /proc: the table of contents."""
+
+from typing import TYPE_CHECKING
+
+from sentry.fs.proc.cpuinfo import cpuinfo
+from sentry.fs.proc.fixed import CMDLINE, CRYPTO, DEVICES, FILESYSTEMS, PARTITIONS, SWAPS, SYSVIPC
+from sentry.fs.proc.loadavg import loadavg
+from sentry.fs.proc.meminfo import meminfo, vmstat
+from sentry.fs.proc.root import self_text, thread_self_text
+from sentry.fs.proc.stat import stat, uptime
+from sentry.fs.proc.sys.plan import sys_plan
+from sentry.fs.proc.version import version
+from sentry.fs.synthetic.tree import File, Plan, Symlink
+
+if TYPE_CHECKING:
+    from sentry.fs.synthetic.filesystem import SyntheticFileSystem
+
+
+def plan(fs: "SyntheticFileSystem") -> Plan:
+    """Everything but the processes."""
+    return {
+        b"cmdline": File(CMDLINE),
+        b"cpuinfo": File(cpuinfo),
+        b"crypto": File(CRYPTO),
+        b"devices": File(DEVICES),
+        b"diskstats": File(b""),
+        b"filesystems": File(FILESYSTEMS),
+        b"interrupts": File(b""),
+        b"loadavg": File(loadavg),
+        b"locks": File(b""),
+        b"meminfo": File(meminfo),
+        b"modules": File(b""),
+        b"mounts": Symlink(b"self/mounts"),
+        b"net": Symlink(b"self/net"),
+        b"partitions": File(PARTITIONS),
+        b"self": Symlink(self_text),
+        b"stat": File(stat),
+        b"swaps": File(SWAPS),
+        b"sys": sys_plan(fs),
+        b"sysvipc": {name: File(text) for name, text in SYSVIPC.items()},
+        b"thread-self": Symlink(thread_self_text),
+        b"uptime": File(uptime),
+        b"version": File(version),
+        b"vmstat": File(vmstat),
+    }

@@ -1,0 +1,198 @@
+"""/proc/sys: the settings that programs read (proc_sys(5) and its pages on kernel, fs, vm, net)."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from sentry.fs.synthetic.tree import File, Plan
+from sentry.kernel.creds import CAP_SYS_ADMIN
+from sentry.kernel.rlimits import NR_OPEN
+from syscalls.abi.capability import CAP_LAST_CAP
+from syscalls.abi.errno import EINVAL, EPERM
+from syscalls.abi.errors import SyscallError
+
+if TYPE_CHECKING:
+    from sentry.fs.synthetic.filesystem import SyntheticFileSystem
+    from sentry.kernel.task import Task
+
+PID_MAX: Final = 4194304
+HOST_NAME_MAX: Final = 64
+NGROUPS_MAX: Final = 65536
+
+
+def _number(value: int) -> File:
+    return File(b"%d\n" % value)
+
+
+def _limit(choose: "Callable[[Task], int]") -> File:
+    return File(lambda task: b"%d\n" % choose(task))
+
+
+def _uts(field: str) -> File:
+    return File(lambda task: getattr(task.kernel.uts, field) + b"\n")
+
+
+def _set_uts(field: str) -> "Callable[[Task, bytes], None]":
+    def command(task: "Task", data: bytes) -> None:
+        """Errors: EPERM without CAP_SYS_ADMIN, EINVAL too long."""
+        if not task.credentials.has(CAP_SYS_ADMIN):
+            raise SyscallError(EPERM)
+        name = data.split(b"\n", 1)[0]
+        if len(name) > HOST_NAME_MAX:
+            raise SyscallError(EINVAL)
+        setattr(task.kernel.uts, field, name)
+
+    return command
+
+
+def _uuid(raw: bytes) -> bytes:
+    """RFC 9562, version 4."""
+    octets = bytearray(raw)
+    octets[6] = octets[6] & 0x0F | 0x40
+    octets[8] = octets[8] & 0x3F | 0x80
+    text = octets.hex()
+    return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:])).encode()
+
+
+def _kernel(fs: "SyntheticFileSystem") -> Plan:
+    boot_id = _uuid(fs.kernel.random(16))
+    return {
+        b"cap_last_cap": _number(CAP_LAST_CAP),
+        b"core_pattern": File(b"core\n"),
+        b"core_uses_pid": _number(0),
+        b"dmesg_restrict": _number(1),
+        b"domainname": File(lambda task: task.kernel.uts.domainname + b"\n", _set_uts("domainname")),
+        b"hostname": File(lambda task: task.kernel.uts.nodename + b"\n", _set_uts("nodename")),
+        b"io_uring_disabled": _number(2),
+        b"keys": {},
+        b"kptr_restrict": _number(2),
+        b"msgmax": _number(8192),
+        b"msgmnb": _number(16384),
+        b"msgmni": _number(32000),
+        b"ngroups_max": _number(NGROUPS_MAX),
+        b"osrelease": _uts("release"),
+        b"ostype": _uts("sysname"),
+        b"overflowgid": _number(65534),
+        b"overflowuid": _number(65534),
+        b"panic": _number(0),
+        b"perf_event_paranoid": _number(4),
+        b"pid_max": _number(PID_MAX),
+        b"printk": File(b"4\t4\t1\t7\n"),
+        b"random": {
+            b"boot_id": File(boot_id + b"\n"),
+            b"entropy_avail": _number(256),
+            b"poolsize": _number(256),
+            b"urandom_min_reseed_secs": _number(60),
+            b"uuid": File(lambda task: _uuid(task.kernel.random(16)) + b"\n"),
+            b"write_wakeup_threshold": _number(256),
+        },
+        b"randomize_va_space": _number(2),
+        b"sched_child_runs_first": _number(0),
+        b"seccomp": {b"actions_avail": File(b"kill_process kill_thread trap errno user_notif trace log allow\n")},
+        b"sem": File(b"32000\t1024000000\t500\t32000\n"),
+        b"shmall": _number(18446744073692774399),
+        b"shmmax": _number(18446744073692774399),
+        b"shmmni": _number(4096),
+        b"sysrq": _number(0),
+        b"tainted": _number(0),
+        b"threads-max": _limit(lambda task: task.kernel.limits.tasks_max),
+        b"unprivileged_bpf_disabled": _number(2),
+        b"unprivileged_userns_clone": _number(0),
+        b"version": _uts("version"),
+        b"yama": {b"ptrace_scope": _number(0)},
+    }
+
+
+_FS: Final[Plan] = {
+    b"aio-max-nr": _number(65536),
+    b"aio-nr": _number(0),
+    b"epoll": {b"max_user_watches": _number(1 << 20)},
+    b"file-max": _limit(lambda task: task.kernel.limits.files_max),
+    b"file-nr": File(lambda task: b"%d\t0\t%d\n" % (len(task.fds), task.kernel.limits.files_max)),
+    b"inotify": {
+        b"max_queued_events": _number(16384),
+        b"max_user_instances": _number(128),
+        b"max_user_watches": _number(65536),
+    },
+    b"lease-break-time": _number(45),
+    b"leases-enable": _number(1),
+    b"mount-max": _number(10_000),
+    b"mqueue": {
+        b"msg_default": _number(10),
+        b"msg_max": _number(10),
+        b"msgsize_default": _number(8192),
+        b"msgsize_max": _number(8192),
+        b"queues_max": _number(256),
+    },
+    b"nr_open": _number(NR_OPEN),
+    b"overflowgid": _number(65534),
+    b"overflowuid": _number(65534),
+    b"pipe-max-size": _limit(lambda task: task.kernel.limits.pipe_size_max),
+    b"pipe-user-pages-hard": _number(0),
+    b"pipe-user-pages-soft": _number(16384),
+    b"protected_fifos": _number(0),
+    b"protected_hardlinks": _limit(lambda task: int(task.kernel.mounts.protected_hardlinks)),
+    b"protected_regular": _limit(lambda task: int(task.kernel.mounts.protected_regular)),
+    b"protected_symlinks": _limit(lambda task: int(task.kernel.mounts.protected_symlinks)),
+    b"suid_dumpable": _number(0),
+}
+
+_VM: Final[Plan] = {
+    b"dirty_background_ratio": _number(10),
+    b"dirty_ratio": _number(20),
+    b"drop_caches": File(b"0\n", mode=0o400),
+    b"legacy_va_layout": _number(0),
+    b"max_map_count": _number(65530),
+    b"min_free_kbytes": _number(67584),
+    b"mmap_min_addr": _number(65536),
+    b"nr_hugepages": _number(0),
+    b"overcommit_kbytes": _number(0),
+    b"overcommit_memory": _number(0),
+    b"overcommit_ratio": _number(50),
+    b"swappiness": _number(60),
+    b"vfs_cache_pressure": _number(100),
+}
+
+_IPV4: Final[Plan] = {
+    b"ip_forward": _number(0),
+    b"ip_local_port_range": File(b"32768\t60999\n"),
+    b"ip_unprivileged_port_start": _number(1024),
+    b"ping_group_range": File(b"0\t2147483647\n"),
+    b"tcp_congestion_control": File(b"reno\n"),
+    b"tcp_fin_timeout": _number(60),
+    b"tcp_keepalive_intvl": _number(75),
+    b"tcp_keepalive_probes": _number(9),
+    b"tcp_keepalive_time": _number(7200),
+    b"tcp_max_syn_backlog": _number(512),
+    b"tcp_rmem": File(b"4096\t131072\t6291456\n"),
+    b"tcp_syncookies": _number(1),
+    b"tcp_wmem": File(b"4096\t16384\t4194304\n"),
+}
+
+_CORE: Final[Plan] = {
+    b"optmem_max": _number(131072),
+    b"rmem_default": _number(212992),
+    b"rmem_max": _number(212992),
+    b"somaxconn": _number(4096),
+    b"wmem_default": _number(212992),
+    b"wmem_max": _number(212992),
+}
+
+
+def sys_plan(fs: "SyntheticFileSystem") -> Plan:
+    """All of /proc/sys."""
+    return {
+        b"abi": {},
+        b"debug": {},
+        b"dev": {},
+        b"fs": _FS,
+        b"kernel": _kernel(fs),
+        b"net": {b"core": _CORE, b"ipv4": _IPV4, b"unix": {b"max_dgram_qlen": _number(512)}},
+        b"user": {
+            name: _number(0)
+            for name in (
+                b"max_cgroup_namespaces", b"max_ipc_namespaces", b"max_mnt_namespaces", b"max_net_namespaces",
+                b"max_pid_namespaces", b"max_time_namespaces", b"max_user_namespaces", b"max_uts_namespaces",
+            )
+        },
+        b"vm": _VM,
+    }  # fmt: skip

@@ -1,0 +1,66 @@
+"""The host's /proc, read for the sandbox's own threads only: maps, times, masks. What is read here is never shown as it is.
+
+A descriptor of /proc is opened once, before the sentry is confined; a thread that is gone reads as None.
+"""
+
+import os
+from typing import Final
+
+from syscalls.abi.errno import EACCES, EIO, ENOENT, EPERM, ESRCH
+from syscalls.abi.errors import SyscallError
+
+_CHUNK: Final = 1 << 16
+_READ_MAX: Final = 64 << 20
+_proc_fds: list[int] = []
+
+
+def prepare() -> None:
+    """Open /proc while it can be opened; called by boot. Idempotent. Errors: EIO."""
+    if not _proc_fds:
+        try:
+            _proc_fds.append(os.open("/proc", os.O_DIRECTORY | os.O_RDONLY | os.O_CLOEXEC))
+        except OSError as error:
+            raise SyscallError(EIO) from error
+
+
+def read_thread(host_tid: int, name: str) -> bytes | None:
+    """The file ``name`` of /proc/TID; None when the thread is gone. Errors: EACCES when the host keeps it to itself, EIO."""
+    return _read(f"{host_tid}/{name}")
+
+
+def read(name: str) -> bytes | None:
+    """A file at the top of /proc, None if the host has none. Errors: EACCES, EIO."""
+    return _read(name)
+
+
+def processors() -> list[int]:
+    """The numbers of the processors that the sandbox may use, in order."""
+    return sorted(os.sched_getaffinity(0))
+
+
+def _read(path: str) -> bytes | None:
+    prepare()
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW, dir_fd=_proc_fds[0])
+    except OSError as error:
+        return _gone(error)
+    try:
+        parts = []
+        total = 0
+        while total < _READ_MAX:
+            part = os.read(fd, _CHUNK)
+            if not part:
+                break
+            parts.append(part)
+            total += len(part)
+        return b"".join(parts)
+    except OSError as error:
+        return _gone(error)
+    finally:
+        os.close(fd)
+
+
+def _gone(error: OSError) -> None:
+    if error.errno in (ENOENT, ESRCH):
+        return
+    raise SyscallError(EACCES if error.errno in (EACCES, EPERM) else EIO) from error
