@@ -34,11 +34,12 @@ class PseudoFileSystem(FileSystem):
 
 
 class PseudoFileSystems:
-    """The three instances of a kernel; the magic numbers are linux/magic.h's."""
+    """The instances of a kernel; the magic numbers are linux/magic.h's. ``memory`` holds memfds, made with the first one."""
 
-    __slots__ = ("anon", "pipes", "sockets")
+    __slots__ = ("anon", "memory", "pipes", "sockets")
 
     def __init__(self) -> None:
+        self.memory: FileSystem | None = None
         self.sockets = PseudoFileSystem(_DEV_SOCKETS, b"sockfs", 0x534F434B)
         self.pipes = PseudoFileSystem(_DEV_PIPES, b"pipefs", 0x50495045)
         self.anon = PseudoFileSystem(_DEV_ANON, b"anon_inodefs", 0x09041934)

@@ -101,6 +101,11 @@ class Storage:
                 host.close(fd)
 
     @property
+    def backing(self) -> host.HostFd | None:
+        """The host file, if there is one."""
+        return self._fd
+
+    @property
     def blocks(self) -> int:
         """st_blocks."""
         return self._charged >> 9

@@ -5,6 +5,7 @@ call and gives its answer: a number (-errno), "proceed", "waits", or "sent" when
 """
 
 from collections.abc import Coroutine
+from types import SimpleNamespace
 from typing import Any
 
 from sentry.kernel.creds import Credentials
@@ -114,7 +115,7 @@ class World:
             runner=self.runner,
             tasks=TaskTable(),
             signals=Signals(),
-            mounts=None,  # type: ignore[arg-type]
+            mounts=SimpleNamespace(mapped=SimpleNamespace(note=lambda *_: None)),  # type: ignore[arg-type]
             limits=SandboxLimits(),
             uts=UtsNamespace(b"box"),
             realtime_ns=lambda: self.now_ns + 1_700_000_000_000_000_000,
