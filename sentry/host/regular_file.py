@@ -4,7 +4,6 @@ Every function raises SyscallError; a host error that says nothing to a guest be
 """
 
 import os
-from collections.abc import Callable
 from typing import Final, NewType
 
 from syscalls.abi import errno as errnos
@@ -146,40 +145,33 @@ def allocated(fd: HostFd) -> int:
 
 
 def allocate(fd: HostFd, offset: int, length: int) -> None:
-    """Reserve a range (posix_fallocate); the file grows if the range ends behind it. Errors: ENOSPC, EFBIG."""
-    try:
-        os.posix_fallocate(fd, offset, length)
-    except OSError as error:
-        raise _translate(error) from error
+    """Reserve a range; the size stays. Where fallocate(2) cannot be had nothing is reserved. Errors: ENOSPC, EFBIG."""
+    error = _fallocate(fd, _FALLOC_KEEP_SIZE, offset, length)
+    if error in (errnos.ENOSPC, errnos.EFBIG):
+        raise SyscallError(error)
 
 
 def punch(fd: HostFd, offset: int, length: int) -> None:
     """Make a hole: the range reads as zeros and its memory is free. The size stays. Errors: EIO."""
+    if _fallocate(fd, _FALLOC_KEEP_SIZE | _FALLOC_PUNCH_HOLE, offset, length) == 0:
+        return
     end = min(offset + length, size(fd))
-    if offset >= end:
-        return
-    fallocate = _libc_fallocate()
-    if fallocate is not None and fallocate(fd, _FALLOC_KEEP_SIZE | _FALLOC_PUNCH_HOLE, offset, end - offset) == 0:
-        return
-    zeros = bytes(min(_COPY_CHUNK, end - offset))
+    zeros = bytes(max(0, min(_COPY_CHUNK, end - offset)))
     while offset < end:
         offset += pwrite(fd, zeros[: end - offset], offset)
 
 
-def _libc_fallocate() -> Callable[[int, int, int, int], int] | None:
-    """fallocate(2), which the os module lacks; None where ctypes cannot be had (then zeros are written)."""
+def _fallocate(fd: int, mode: int, offset: int, length: int) -> int:
+    """fallocate(2), which the os module lacks; returns 0 or the errno, ENOSYS where ctypes cannot be had."""
     try:
-        from ctypes import CDLL, c_int, c_int64
-    except ImportError:
-        return None
-    function = CDLL(None).fallocate
+        from ctypes import CDLL, c_int, c_int64, get_errno  # seldom needed, and not cheap to import
+
+        function = CDLL(None, use_errno=True).fallocate
+    except (ImportError, OSError):
+        return errnos.ENOSYS
     function.argtypes = (c_int, c_int, c_int64, c_int64)
     function.restype = c_int
-
-    def call(fd: int, mode: int, offset: int, length: int) -> int:
-        return int(function(fd, mode, offset, length))
-
-    return call
+    return 0 if function(fd, mode, offset, length) == 0 else get_errno()
 
 
 def seek_data(fd: HostFd, offset: int, *, hole: bool) -> int:

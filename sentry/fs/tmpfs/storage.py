@@ -159,12 +159,10 @@ class Storage:
             self._to_host()
         if self._fd is None:
             return
-        size = self.size
-        self._reserve(offset, length)
         try:
+            if self._reserve(offset, length) < length:
+                raise SyscallError(ENOSPC)
             host.allocate(self._fd, offset, length)
-            if end > size:
-                host.truncate(self._fd, size)
         finally:
             self._recount()
 
@@ -175,14 +173,14 @@ class Storage:
 
     def punch(self, offset: int, length: int) -> None:
         """Zero a range and free its memory; the size stays."""
-        end = min(offset + length, self.size)
-        if end <= offset:
+        if offset >= self.size:
             return
         if self._data is not None:
+            end = min(offset + length, self.size)
             self._data[offset:end] = bytes(end - offset)
         else:
             assert self._fd is not None
-            host.punch(self._fd, offset, end - offset)
+            host.punch(self._fd, offset, length)
             self._recount()
 
     def seek(self, offset: int, *, hole: bool) -> int:
