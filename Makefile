@@ -19,7 +19,7 @@ setup-test:
 
 run: setup  ## a tour in a sandbox; ARGS='host -- COMMAND...' runs that instead
 ifeq ($(strip $(ARGS)),)
-	@$(PYTHON_RUN) benchmarks/tour.py
+	@$(PYTHON_RUN) -m sandboxctl.tour
 else
 	@$(BIN)/sandboxctl run $(ARGS)
 endif

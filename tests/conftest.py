@@ -104,7 +104,8 @@ class GuestItem(pytest.Item):
         if self.target == "native":
             return
         outcome = laboratory.platforms[self.target].run_program(self.program)
-        if (outcome.exit_code, outcome.stdout) != (native.exit_code, native.stdout):
+        unordered = "unordered" in self.program.options
+        if outcome.seen(unordered) != native.seen(unordered):
             raise GuestFailure(_differences(native, outcome, self.target))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:

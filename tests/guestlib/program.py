@@ -7,6 +7,7 @@ Options stand in the first lines of the file, in a comment that begins with ``gu
     // guest: pid1              the native run is pid 1 of its own pid namespace, as in a sandbox
     // guest: fresh             wants a sandbox of its own
     // guest: timeout=30        seconds (10 if not given)
+    // guest: unordered         parent and child print at the same time: the order of lines is not compared
     // guest: libs=-lm          more words for the linker
 """
 

@@ -26,6 +26,11 @@ class Outcome:
     stderr: bytes
     timed_out: bool = False
 
+    def seen(self, unordered: bool = False) -> tuple[int, list[bytes]]:
+        """Return what must be equal; processes that print at the same time may do so in any order (``unordered``)."""
+        lines = self.stdout.splitlines()
+        return self.exit_code, sorted(lines) if unordered else lines
+
     def report(self) -> str:
         """Return it as a reader wants it: status first, then both streams."""
         text = f"exit status {self.exit_code}{' (timed out)' if self.timed_out else ''}\n"
@@ -108,7 +113,6 @@ class SandboxTarget:
         """Build a guest program on the host and run it in the sandbox of its family."""
         executable = program.build()
         family = program.name if "fresh" in program.options else program.source.parent.name
-        self._runs += 1
         command = program.argv(f"{_GUESTS}/{executable.name}")
         try:
             return self.run(self._shared(family), command, timeout_s=program.timeout_s * 3)
@@ -118,8 +122,12 @@ class SandboxTarget:
 
     def run(self, sandbox: Any, argv: Sequence[str], *, timeout_s: float, stdin: bytes = b"") -> Outcome:
         """Run a command in a fresh directory of ``sandbox``."""
-        script = 'd=$(mktemp -d /tmp/guest-XXXXXXXX) && chmod 777 "$d" && cd "$d" && exec "$@"'
-        result = sandbox.run(["/bin/sh", "-c", script, "sh", *argv], input=stdin, env=ENVIRONMENT, timeout=timeout_s)
+        self._runs += 1
+        folder = f"/tmp/guest-{self._runs}"
+        made = sandbox.run(["/bin/mkdir", "-m", "777", folder], timeout=30)
+        if made.exit_code != 0:
+            return Outcome(made.exit_code, made.stdout, made.stderr + b"mkdir in the sandbox failed", made.timed_out)
+        result = sandbox.run(argv, input=stdin, env=ENVIRONMENT, cwd=folder, timeout=timeout_s)
         return Outcome(result.exit_code, result.stdout, result.stderr, result.timed_out)
 
 

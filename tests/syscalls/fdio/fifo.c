@@ -1,4 +1,5 @@
 // fifo(7): both sides meet in open; non-blocking opens; end of file.
+// guest: unordered
 #include "check.h"
 
 TEST(open_waits_for_the_other_side) {

@@ -1,4 +1,5 @@
 // flock(2) and fcntl(2) record locks: who conflicts, what is released when.
+// guest: unordered
 #include "check.h"
 #include <sys/file.h>
 

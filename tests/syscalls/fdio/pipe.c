@@ -1,4 +1,5 @@
 // pipe(2): capacity, atomicity, end of file, non-blocking rules, flags.
+// guest: unordered
 #include "check.h"
 #include <poll.h>
 

@@ -1,4 +1,5 @@
 // mmap(2) of files: private and shared, coherence with read and write, rights, end of file.
+// guest: unordered
 #include "check.h"
 #include <setjmp.h>
 

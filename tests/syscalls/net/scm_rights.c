@@ -1,4 +1,5 @@
 // SCM_RIGHTS and SCM_CREDENTIALS: descriptors and identities travel with the data.
+// guest: unordered
 #include "check.h"
 #include <sys/socket.h>
 

@@ -1,4 +1,5 @@
 // unix(7) streams: bind, listen, connect, accept, names, refusals.
+// guest: unordered
 #include "check.h"
 #include <poll.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 // EPIPE and SIGPIPE: write to a pipe or socket without a reader.
+// guest: unordered
 #include "check.h"
 #include <sys/socket.h>
 

@@ -1,4 +1,5 @@
 // Job control signals: stops, continues, SIGCHLD flags and pending stop signals.
+// guest: unordered
 #include "check.h"
 
 static volatile int children;
