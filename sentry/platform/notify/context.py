@@ -39,8 +39,11 @@ class NotifyContext(Context):
         "guest_tid",
         "host_tid",
         "is_group_stopped",
+        "is_pending",
+        "kicked_id",
         "listener",
         "load_fds",
+        "lost",
         "memory",
         "parked_done",
         "pidns_fd",
@@ -64,6 +67,10 @@ class NotifyContext(Context):
         self.guest_tid = tracer.guest_tid_of(host_tid, pidns_fd)
         self.data: object = None
         self.trap_id = 0
+        self.kicked_id = -1
+        #: Only without WAIT_KILLABLE_RECV: whether the sentry works on a call, and an answer that came too late for one.
+        self.is_pending = False
+        self.lost: tuple[int, ...] = ()
         self.state = State.RUNNING
         self.is_group_stopped = False
         self.call: tuple[int, ...] = ()
@@ -78,13 +85,16 @@ class NotifyContext(Context):
 
     def reply(self, value: int) -> None:
         """See ``Context``. A thread that is gone (ENOENT) needs no answer."""
-        trap_id, self.trap_id = self.trap_id, 0
-        self._sent(self.tracer.core.core_answer(self.listener, trap_id, value))
+        self.is_pending = False
+        result = self.tracer.core.core_answer(self.listener, self.trap_id, value)
+        self._sent(result)
+        if result < 0:
+            self.lost = (*self.call, value)
 
     def proceed(self) -> None:
         """See ``Context``."""
-        trap_id, self.trap_id = self.trap_id, 0
-        self._sent(self.tracer.core.core_continue(self.listener, trap_id))
+        self.is_pending = False
+        self._sent(self.tracer.core.core_continue(self.listener, self.trap_id))
 
     def proceed_then(self, done: Callable[[], None]) -> None:
         """See ``Context``; a thread that dies of its own call counts as done."""
@@ -99,8 +109,10 @@ class NotifyContext(Context):
             self.state = State.RUNNING
             core.trace_again(self.host_tid, self.call[0])
         else:
+            self.kicked_id = self.trap_id
+            self.is_pending = False
             core.trace_interrupt(self.host_tid)
-            self.reply(-restart)
+            self._sent(core.core_answer(self.listener, self.trap_id, -restart))
 
     def _sent(self, result: int) -> None:
         if result < 0 and result != -ENOENT:

@@ -71,7 +71,7 @@ class NotifyPlatform(Platform):
         if self._state == ffi.NULL:
             raise PlatformError(f"the host refuses the event loop's descriptors: {os.strerror(ffi.errno)}")
         self._words = core.core_trap_words(self._state)
-        self._epoll = select.epoll.fromfd(core.core_epoll_fd(self._state))
+        self._epoll = select.epoll.fromfd(os.dup(core.core_epoll_fd(self._state)))
         self._proc_fd = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         if self._stub_fd < 0:
             self._stub_fd, self._stub_entry = open_stub()
@@ -106,6 +106,7 @@ class NotifyPlatform(Platform):
         self.is_wait_killable = guest.is_wait_killable
         if not guest.is_wait_killable:
             self._receive = self._interruptible_trap
+            self.tracer.is_wait_killable = False
         pidns_fd = -1
         if "pidns" in self.layers:
             pidns_fd = open_pid_namespace(self._proc_fd, guest.tid)
@@ -170,15 +171,30 @@ class NotifyPlatform(Platform):
         self._escaped(f"call {nr} of a thread that nobody knows: {tid}")
 
     def _interruptible_trap(self) -> None:
-        """``_trap`` where signals end a wait for the sentry (no WAIT_KILLABLE_RECV): the same thread may come again while
-        its last call is still being worked on, which is then abandoned."""
-        context = self._hot.get(self._words[1])
-        if context is not None and context.trap_id:
-            context.trap_id = 0
+        """``_trap`` where signals end a wait for the sentry (no WAIT_KILLABLE_RECV, before Linux 5.19).
+
+        The same thread may come again while its call is still worked on, which is then abandoned; an answer that came too late
+        is kept for the same call made again, whose effect must not happen twice.
+        """
+        trap_id, tid, *call = self._ffi.unpack(self._words, 9)
+        context = self._hot.get(tid)
+        if context is None:
+            self._trap()
+            return
+        if context.is_pending:
+            context.is_pending = False
             self.tracer.sink.abandoned(context)
-        self._trap()
-        if context is not None and self._answer_id == context.trap_id:
-            context.trap_id = 0
+        context.trap_id = trap_id
+        context.call = tuple(call)
+        lost = context.lost
+        if lost and lost[:-1] == context.call:
+            context.lost = ()
+            context.reply(lost[-1])
+            return
+        context.is_pending = True
+        result = self._syscall(context, *call)
+        if result is not None:
+            context.reply(result)
 
     def _other_exit(self, pid: int, status: int) -> None:
         if pid == self._jail.pid and not self._is_closed:
@@ -243,6 +259,8 @@ class NotifyPlatform(Platform):
         self._jail.close()
         self._reap()
         self.tracer.close()
+        if self._epoll is not None:
+            self._epoll.close()
         for fd in (*self._listeners, *self._pidns_fds, self._proc_fd, self._stub_fd):
             os.close(fd)
         self._core.core_free(self._state)

@@ -31,6 +31,10 @@ _SYSCALL_STOP = SIGTRAP | 0x80
 _EVENT_FORK, _EVENT_VFORK, _EVENT_CLONE, _EVENT_EXEC, _EVENT_SECCOMP, _EVENT_STOP = 1, 2, 3, 4, 7, 128
 _CLONE_THREAD = 0x10000
 _STOPPED = 0x7F
+_ERESTARTNOINTR = 513
+_RESTART_SYS = -512 & 0xFFFFFFFFFFFFFFFF
+#: Calls that sleep in the host kernel and end there with -ERESTARTSYS themselves: futex, wait4, waitid, rt_sigtimedwait...
+_SLEEPERS = frozenset((34, 35, 61, 128, 130, 202, 219, 230, 247))
 _FAULTS = frozenset((4, 5, 7, 8, 11, 31))  # ILL TRAP BUS FPE SEGV SYS
 
 
@@ -52,6 +56,7 @@ class Tracer:
         self.masked = Masked(self)
         self._inits: set[int] = set()
         self._fault_of: dict[int, int] = {}
+        self.is_wait_killable = True
         self.on_other_exit: Callable[[int, int], None] = lambda pid, status: None
         self._early_stops: dict[int, int] = {}
         self._early_deaths: dict[int, int] = {}
@@ -108,9 +113,9 @@ class Tracer:
             result = event[11]
             self.masked.exit_stop(context, result - (result >> 63 << 64))
         else:
-            self._signalled(context, number)
+            self._signalled(context, event, number)
 
-    def _signalled(self, context: NotifyContext, number: int) -> None:
+    def _signalled(self, context: NotifyContext, event: Sequence[int], number: int) -> None:
         """A signal-delivery stop: deliver it. A traced namespace init is immune even to its own faults, so it would fault for
         ever; it is killed instead, and its status tells the fault (Linux: kernel/signal.c, force_sig_info_to_task())."""
         self.sink.signalled(context, number)
@@ -119,7 +124,23 @@ class Tracer:
             if masks and not masks[2] >> (number - 1) & 1:
                 self._fault_of[context.tgid] = number
                 native_signal.kill(context.tgid, SIGKILL)
-        self.core.trace_resume(context.host_tid, number)
+        if event[11] == _RESTART_SYS and event[3] not in _SLEEPERS and not self._may_interrupt(context):
+            self.core.trace_result(context.host_tid, -_ERESTARTNOINTR, self.ffi.NULL, event[3], number, 1)
+        else:
+            self.core.trace_resume(context.host_tid, number)
+
+    def _may_interrupt(self, context: NotifyContext) -> bool:
+        """Whether a handler may make the trapped call that a signal has ended return EINTR.
+
+        A signal that comes before the sentry has received the call ends it too, even a close(2), which must not fail so: to
+        the guest it came just before the call, which is made again. Only a wait that the sentry knows of is interrupted.
+        """
+        if self.is_wait_killable:
+            return context.kicked_id == context.trap_id
+        was_pending, context.is_pending = context.is_pending, False
+        if was_pending:
+            self.sink.abandoned(context)
+        return was_pending
 
     def _seccomp_stop(self, context: NotifyContext, event: Sequence[int]) -> None:
         context.call = tuple(event[3:10])

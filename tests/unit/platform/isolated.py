@@ -1,0 +1,56 @@
+"""Runs a scenario in a forked child that has given up root, since a platform owns its process's children and signals."""
+
+import os
+import pickle
+import signal
+import subprocess
+import tempfile
+import traceback
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+NOBODY = 65534
+
+
+def build_guest(directory):
+    """Compile the guest program once; readable for everybody."""
+    target = Path(directory) / "guest"
+    subprocess.run(["gcc", "-O1", "-w", "-pthread", "-o", str(target), str(HERE / "guest.c")], check=True)
+    target.chmod(0o755)
+    return target
+
+
+def public_directory():
+    """A new directory that the unprivileged child can reach."""
+    path = tempfile.mkdtemp(prefix="platform-", dir="/tmp")
+    os.chmod(path, 0o755)
+    return path
+
+
+def isolated(scenario, *arguments, disable="", seconds=60):
+    """Return ``scenario(*arguments)``, run as an ordinary user in a process of its own. Its AssertionErrors are raised here."""
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(reader)
+        signal.alarm(seconds)
+        os.environ["SANDBOXCTL_DISABLE"] = disable
+        try:
+            if os.geteuid() == 0:
+                os.setgroups([])
+                os.setresgid(NOBODY, NOBODY, NOBODY)
+                os.setresuid(NOBODY, NOBODY, NOBODY)
+            result = (True, scenario(*arguments))
+        except BaseException:
+            result = (False, traceback.format_exc())
+        with os.fdopen(writer, "wb") as stream:
+            stream.write(pickle.dumps(result))
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as stream:
+        data = stream.read()
+    _, status = os.waitpid(pid, 0)
+    assert data, f"the scenario died with status {status:#x}"
+    is_good, value = pickle.loads(data)
+    assert is_good, value
+    return value
