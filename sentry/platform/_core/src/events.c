@@ -172,7 +172,7 @@ int send_queued(int tgid, int tid, int signal, uint64_t value)
 
     memset(&info, 0, sizeof info);
     info.si_signo = signal;
-    info.si_code = SI_QUEUE;
+    info.si_code = SI_TIMER; /* only timers have a value; si_tid and si_overrun are 0 */
     info.si_value.sival_ptr = (void *)value;
     if (tid)
         return syscall(SYS_rt_tgsigqueueinfo, tgid, tid, signal, &info) == 0 ? 0 : -errno;
