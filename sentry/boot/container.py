@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -157,15 +158,24 @@ class Container:
         except SyscallError as error:
             if error.errno != ENOENT:
                 raise
-            at = b""
-            for part in cwd.strip(b"/").split(b"/"):
-                at += b"/" + part
-                try:
-                    await namespace.mkdir_at(task, AT_FDCWD, at, 0o755)
-                except SyscallError:
-                    continue
+            await self._make_folders(task, cwd)
             path = await namespace.resolve(task, AT_FDCWD, cwd, want_directory=True)
         task.fs.cwd = path
+
+    async def _make_folders(self, task: Task, path: bytes) -> None:
+        """Make what is missing of ``path``, as root would: the caller asks for it, not the program."""
+        own = task.credentials
+        task.credentials = Credentials(
+            0, 0, 0, 0, 0, 0, 0, 0, permitted=CAPABILITIES_DEFAULT, effective=CAPABILITIES_DEFAULT, bounding=CAPABILITIES_DEFAULT
+        )
+        at = b""
+        try:
+            for part in path.strip(b"/").split(b"/"):
+                at += b"/" + part
+                with suppress(SyscallError):  # it may be there; the walk below tells
+                    await namespace.mkdir_at(self._tree.service_task, AT_FDCWD, at, 0o755)
+        finally:
+            task.credentials = own
 
     async def _find_program(self, task: Task) -> bytes:
         """Look a bare name up in PATH, as execvp(3) does. Errors: ENOENT, EACCES."""

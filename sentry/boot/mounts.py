@@ -8,6 +8,8 @@ from sentry.fs.gofer.client import GoferClient
 from sentry.fs.gofer.filesystem import GoferFileSystem
 from sentry.fs.overlay.filesystem import OverlayFileSystem
 from sentry.fs.pipe.fifo import open_fifo
+from sentry.fs.proc.filesystem import ProcFileSystem
+from sentry.fs.sys.filesystem import SysFileSystem
 from sentry.fs.tmpfs.filesystem import TmpFileSystem
 from sentry.fs.tmpfs.storage import StoragePool
 from sentry.host import clock
@@ -59,7 +61,8 @@ class MountTree:
         table = kernel.mounts
         table.open_fifo = open_fifo
         self.namespace: MountNamespace = table.namespace(self._root_fs(config), 0, b"overlay")
-        self._task = self._service_task(kernel)
+        #: the sentry's own work on the tree, with all capabilities
+        self.service_task = self._make_service_task(kernel)
         _run(self._build(config))
         if config["read_only"]:  # only now: mount points may have to be made
             self.namespace.root.set_flags(MS_RDONLY)
@@ -71,7 +74,7 @@ class MountTree:
 
     def open_null(self, flags: int) -> "FileDescription":
         """/dev/null, for a standard stream that the caller did not give."""
-        return _run(namespace.open_at(self._task, AT_FDCWD, b"/dev/null", flags, 0))
+        return _run(namespace.open_at(self.service_task, AT_FDCWD, b"/dev/null", flags, 0))
 
     def _root_fs(self, config: dict[str, Any]) -> "FileSystem":
         root = config["root"]
@@ -115,9 +118,9 @@ class MountTree:
             await self._mount(fs, wish["destination"], flags, b"volume")
             return
         mount = self._kernel.mounts.mount(fs, flags, b"volume")
-        place = await namespace.lookup_child(self._task, Path(mount, mount.root), wish["name"])
+        place = await namespace.lookup_child(self.service_task, Path(mount, mount.root), wish["name"])
         at = await self._mount_point(wish["destination"], is_file=True)
-        self.namespace.attach(self._kernel.mounts.mount(fs, flags, b"volume", root=place.dentry), at)
+        self.namespace.attach(self._kernel.mounts.mount(fs, flags, b"volume", root=place), at)
 
     async def _mount(self, fs: "FileSystem", at: bytes, flags: int, source: bytes) -> Mount:
         mount = self._kernel.mounts.mount(fs, flags, source)
@@ -126,7 +129,7 @@ class MountTree:
 
     async def _mount_point(self, at: bytes, *, is_file: bool) -> Path:
         """The place ``at``, made if it is missing. Errors: EROFS, ENOTDIR."""
-        task = self._task
+        task = self.service_task
         made = b""
         parts = [part for part in at.split(b"/") if part]
         for index, part in enumerate(parts):
@@ -141,7 +144,7 @@ class MountTree:
                     await namespace.resolve(task, AT_FDCWD, made)  # it may be there although it could not be made
         return await namespace.resolve(task, AT_FDCWD, at)
 
-    def _service_task(self, kernel: "Kernel") -> Task:
+    def _make_service_task(self, kernel: "Kernel") -> Task:
         creds = Credentials(
             0, 0, 0, 0, 0, 0, 0, 0, permitted=ALL_CAPABILITIES, effective=ALL_CAPABILITIES, bounding=ALL_CAPABILITIES
         )
