@@ -56,6 +56,11 @@ class Execution:
             context.refuse_exec(error.errno)
             return
         self.drop(context)
+        try:  # copies at once: the sentry may close a cached descriptor before the host has executed
+            context.load_fds = [os.dup(fd) for fd in _distinct_fds(plan)]
+        except OSError as error:
+            context.refuse_exec(error.errno or errno.EMFILE)
+            return
         context.plan = plan
         context.state = State.EXECUTING
         rewritten = (self._tracer.stub_number, empty, argv, envp, _AT_EMPTY_PATH, 0)
@@ -79,7 +84,6 @@ class Execution:
         if (info.st_dev, info.st_ino) != self._stub_identity:
             return False
         context.state = State.LOADING
-        context.load_fds = [os.dup(fd) for fd in _distinct_fds(context.plan)]
         return True
 
     def serve_load(self, context: NotifyContext, trap: "Sequence[int]") -> None:
