@@ -62,6 +62,7 @@ class Dispatcher:
             self._fail(task, error)
 
         task.fiber = Fiber(task.kernel.runner, done, failed)
+        task.fiber.owner = task
 
     def syscall(self, context: "Context", nr: int, a0: int, a1: int, a2: int, a3: int, a4: int, a5: int) -> int | None:
         """Answer a trapped call; see ``Sink.syscall``."""

@@ -5,6 +5,7 @@ Scripts, interpreters, permission bits and set-id policy are decided here; the h
 """
 
 from dataclasses import dataclass
+from struct import pack
 from typing import TYPE_CHECKING
 
 from sentry.kernel.cred_change import after_exec
@@ -21,7 +22,7 @@ from syscalls.abi.signal import SIGCHLD
 
 if TYPE_CHECKING:
     from sentry.kernel.task import Task
-    from sentry.platform.interface import ExecPlan
+    from sentry.platform.interface import ExecPlan, HostFd
     from sentry.vfs.file import FileDescription
 
 AT_FDCWD = -100
@@ -89,6 +90,7 @@ def commit(task: "Task", pending: PendingExec) -> None:
     task.credentials = after_exec(task.credentials)
     group.executable = pending.path
     group.has_execed = True
+    group.auxv = b"".join(pack("<QQ", kind, value) for kind, value in pending.plan.auxv.items())
     group.exit_signal = SIGCHLD
     delete_all(group)
     group.is_dumpable = True
@@ -176,8 +178,8 @@ async def _plan_elf(
             loader_image = elf.parse(loader_head, await _read(loader_file, *elf.phdr_range(loader_head)))
         except SyscallError as error:
             raise SyscallError(ELIBBAD) from error
-        interpreter = plan.Program(loader_image, await loader_file.mapping_fd(writable=False, shared=False))  # type: ignore[arg-type]
-    program = plan.Program(image, await file.mapping_fd(writable=False, shared=False))  # type: ignore[arg-type]
+        interpreter = plan.Program(loader_image, await _backing(task, loader_file, interpreter_path))
+    program = plan.Program(image, await _backing(task, file, path))
     creds = task.credentials
     random = task.kernel.random
     new_plan = plan.build(
@@ -190,6 +192,13 @@ async def _plan_elf(
         argv=argv,
     )
     return PendingExec(new_plan, path, name, files)
+
+
+async def _backing(task: "Task", file: "FileDescription", path: Path) -> "HostFd":
+    """The host descriptor of a program's segments; /proc/PID/maps will name ``path`` for it."""
+    host_fd = await file.mapping_fd(writable=False, shared=False)
+    task.kernel.mounts.mapped.note(host_fd, file, task.fs.root, path)
+    return host_fd  # type: ignore[return-value]
 
 
 def _execfn(dirfd: int, pathname: bytes) -> bytes:
