@@ -1,7 +1,7 @@
 """clone(2), fork(2), vfork(2): births happen in the host kernel; the platform reports each before the child runs."""
 
 from sentry.kernel.task import Task
-from syscalls.abi.errno import EINVAL, ENOSYS, EPERM
+from syscalls.abi.errno import E2BIG, EINVAL, ENOSYS, EPERM
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.sched import (
     CLONE_CHILD_CLEARTID,
@@ -26,9 +26,10 @@ from syscalls.abi.sched import (
     CLONE_VM,
     CSIGNAL,
 )
-from syscalls.args import PROCEED, Result, ULong, UserPtr
-from syscalls.registry import Support, native, refused, syscall
+from syscalls.args import PROCEED, Result, Size, ULong, UserPtr
+from syscalls.registry import Support, native, syscall
 
+_ARGS_MIN, _ARGS_MAX = 64, 4096
 #: what the filter lets through untrapped (kernel-facts.md 17)
 NATIVE_FLAGS = (
     CSIGNAL
@@ -70,4 +71,18 @@ def sys_clone(task: Task, flags: ULong, stack: UserPtr, parent_tid: UserPtr, chi
 
 native("fork", "fork(2)", "copies only the caller; the platform reports the birth before the child runs")
 native("vfork", "vfork(2)", "copies only the caller; the platform reports the birth before the child runs")
-refused("clone3", ENOSYS, "its arguments lie in memory that can change after the check; C libraries fall back to clone")
+
+
+@syscall(
+    man="clone(2)",
+    support=Support.STUB,
+    note="ENOSYS: its arguments lie in memory that can change after the check; C libraries fall back to clone",
+)
+def sys_clone3(task: Task, cl_args: UserPtr, size: Size) -> int:
+    """Refuse. Errors: E2BIG, EINVAL size; EFAULT; ENOSYS."""
+    if size > _ARGS_MAX:
+        raise SyscallError(E2BIG)
+    if size < _ARGS_MIN:
+        raise SyscallError(EINVAL)
+    task.memory.read(cl_args, size)
+    raise SyscallError(ENOSYS)

@@ -12,7 +12,7 @@ from syscalls.registry import Support, syscall
 def sys_sysinfo(task: Task, info: UserPtr) -> int:
     """Store the totals. Errors: EFAULT."""
     kernel = task.kernel
-    uptime = (kernel.runner.monotonic_ns() - kernel.start_ns) // NSEC_PER_SEC
+    uptime = -((kernel.start_ns - kernel.runner.monotonic_ns()) // NSEC_PER_SEC)  # rounded up, as Linux does
     memory = usage(kernel)
     tasks = min(len(kernel.tasks), 0xFFFF)
     task.memory.write(info, SYSINFO.pack(uptime, 0, 0, 0, memory.total, memory.free, 0, 0, 0, 0, tasks, 0, 0, 1))
