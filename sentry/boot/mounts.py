@@ -94,6 +94,8 @@ class MountTree:
 
     async def _build(self, config: dict[str, Any]) -> None:
         kernel = self._kernel
+        await self._mount(ProcFileSystem(kernel), b"/proc", _SAFE | MS_NOEXEC, b"proc")
+        await self._mount(SysFileSystem(kernel), b"/sys", _SAFE | MS_NOEXEC | MS_RDONLY, b"sysfs")
         dev = DevFileSystem(kernel)
         await self._mount(dev, b"/dev", MS_NOSUID, b"tmpfs")
         await self._mount(self._tmpfs(size=config["shm_size"], mode=0o1777), b"/dev/shm", _SAFE | MS_NOEXEC, b"shm")
