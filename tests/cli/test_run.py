@@ -52,7 +52,7 @@ def no_leftovers():
 
 
 def mine(pids):
-    """Those of ``pids`` that are this session's: sentries by a mark in their environment, gofers (which have none) by having no other parent."""
+    """Those of ``pids`` that are this session's: sentries by a mark in their environment, gofers by their parent."""
     found = set()
     for pid in pids:
         try:

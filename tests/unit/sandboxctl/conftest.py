@@ -9,7 +9,8 @@ from sandboxctl.launcher import start_sentry
 HERE = Path(__file__).resolve().parent
 CODE = (
     "import sys;sys.path+=sys.argv[1:];import importlib.util as u;"
-    f"s=u.spec_from_file_location('fake_sentry',{str(HERE / 'fake_sentry.py')!r});m=u.module_from_spec(s);s.loader.exec_module(m);m.main(3)"
+    f"s=u.spec_from_file_location('fake_sentry',{str(HERE / 'fake_sentry.py')!r});"
+    "m=u.module_from_spec(s);s.loader.exec_module(m);m.main(3)"
 )
 
 
