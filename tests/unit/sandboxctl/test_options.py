@@ -158,7 +158,8 @@ def test_volumes(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "/x", ":/x", "{0}:", "{0}:data", "{0}:/../x", "{0}:/", "{0}:/proc", "{0}:/proc/x", "{0}:/sys", "{0}:/x:rx", "{0}:/x:ro:y",
+    "text", ["", "/x", ":/x", "{0}:", "{0}:data", "{0}:/../x", "{0}:/", "{0}:/proc", "{0}:/proc/x", "{0}:/sys",
+             "{0}:/x:rx", "{0}:/x:ro:y",
              "{0}/no:/x",
              "named:/x", "{0}:/x:ro,rw", "{0}/socket:/x"]
 )  # fmt: skip
@@ -291,7 +292,16 @@ def test_write_through_excludes_an_overlay(tmp_path):
             sandbox_config(SandboxOptions(image=f"dir:{tmp_path}", rw=True, **options))
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's gofer reads as nobody")
+def test_folder_that_nobody_may_not_enter(tmp_path):
+    tmp_path.chmod(0o700)
+    with pytest.raises(OptionError, match="nobody.*--host-as-root"):
+        sandbox_config(SandboxOptions(image=f"dir:{tmp_path}"))
+    assert sandbox_config(SandboxOptions(image=f"dir:{tmp_path}", host_as_root=True)).host_as_root
+
+
 def test_a_whole_configuration(tmp_path):
+    tmp_path.chmod(0o755)
     config = sandbox_config(
         SandboxOptions(
             image=f"dir:{tmp_path}", memory="512m", pids_limit="10", shm_size="1m", stop_signal="INT",
