@@ -45,7 +45,7 @@ class EventFile(AnonFile):
         """Add to the count; None while that would overflow. Errors: EINVAL fewer than 8 bytes or 2^64-1, EFAULT."""
         if source.remaining < _WORD:
             raise SyscallError(EINVAL)
-        word = source.take(_WORD)
+        word = source.peek(_WORD)
         if len(word) < _WORD:
             raise Fault
         value = int.from_bytes(word, "little")
@@ -53,6 +53,7 @@ class EventFile(AnonFile):
             raise SyscallError(EINVAL)
         if COUNT_MAX - self.count <= value:
             return None
+        source.take(_WORD)
         self.count += value
         if self.queue:
             self.queue.wake(POLLIN)

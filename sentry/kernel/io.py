@@ -46,6 +46,10 @@ class CappedSource:
         self.remaining -= len(data)
         return data
 
+    def peek(self, length: int) -> bytes:
+        """See ``Source.peek``."""
+        return self._source.peek(min(length, self.remaining))
+
     def take_to_host(self, fd: int, offset: int, length: int) -> int:
         """See ``Source.take_to_host``."""
         count = self._source.take_to_host(fd, offset, min(length, self.remaining))

@@ -184,6 +184,14 @@ class UserSource(_Span):
             wanted -= len(chunk)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
+    def peek(self, length: int) -> bytes:
+        """``take`` without advancing."""
+        saved = list(self._segments), self._index, self.remaining
+        try:
+            return self.take(length)
+        finally:
+            self._segments, self._index, self.remaining = saved
+
     def take_to_host(self, fd: int, offset: int, length: int) -> int:
         """Move guest memory straight into a host file."""
         done = 0
@@ -233,6 +241,10 @@ class BytesSource:
     def __init__(self, data: bytes) -> None:
         self._data = memoryview(data)
         self.remaining = len(data)
+
+    def peek(self, length: int) -> bytes:
+        """``take`` without advancing."""
+        return bytes(self._data[:length])
 
     def take(self, length: int) -> bytes:
         """Return up to ``length`` bytes and advance."""

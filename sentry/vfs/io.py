@@ -30,5 +30,8 @@ class Source(Protocol):
     def take(self, length: int) -> bytes:
         """Return up to ``length`` bytes and advance. Raises Fault if not even the first byte can be read."""
 
+    def peek(self, length: int) -> bytes:
+        """``take`` without advancing, for an object that must look before it can say whether it would block."""
+
     def take_to_host(self, fd: HostFd, offset: int, length: int) -> int:
         """Write up to ``length`` bytes to a host regular file at ``offset``; returns how many."""

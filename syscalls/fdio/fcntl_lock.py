@@ -1,8 +1,6 @@
 """fcntl(2), record locks: F_SETLK and its kin, open-file-description locks too."""
 
-from typing import Final
-
-from sentry.kernel.io import Outcome
+from sentry.kernel.io import OFFSET_MAX, Outcome
 from sentry.kernel.task import Task
 from sentry.vfs.file import FileDescription
 from sentry.vfs.lock import END, Record, locks_of, wait_record
@@ -23,58 +21,72 @@ from syscalls.abi.fcntl import (
     SEEK_SET,
 )
 
-_OFD: Final = (F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW)
+_OFD = (F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW)
+_OFD_PID = -1
 
 
 def record_lock(task: Task, file: FileDescription, op: int, arg: int) -> Outcome:
-    """Test, set or wait for the lock of struct flock at ``arg``. Errors: EINVAL, EBADF, EAGAIN, EDEADLK, EOVERFLOW, EFAULT."""
+    """Test, set or wait for the lock of struct flock at ``arg``.
+
+    Errors: EFAULT, EINVAL no such type, place or pid; EBADF the access mode forbids it; EAGAIN held; EDEADLK; ENOLCK; EOVERFLOW.
+    """
     kind, whence, start, length, pid = task.memory.read_struct(FLOCK, arg)
-    is_ofd = op in _OFD
-    if kind not in (F_RDLCK, F_WRLCK, F_UNLCK) or (is_ofd and pid):
+    if op in _OFD and pid:
         raise SyscallError(EINVAL)
-    is_test = op in (F_GETLK, F_OFD_GETLK)
-    if not is_test and ((kind == F_RDLCK and not file.is_readable) or (kind == F_WRLCK and not file.is_writable)):
-        raise SyscallError(EBADF)
     if whence == SEEK_END:
-        return _from_end(task, file, op, arg, kind, start, length)
+        return _from_end(task, file, op, arg, (kind, start, length))
     if whence not in (SEEK_SET, SEEK_CUR):
         raise SyscallError(EINVAL)
-    return _carry_out(task, file, op, arg, kind, start + (file.offset if whence == SEEK_CUR else 0), length)
+    base = file.offset if whence == SEEK_CUR else 0
+    return _act(task, file, op, arg, _record(task, file, op, kind, base, start, length))
 
 
-async def _from_end(task: Task, file: FileDescription, op: int, arg: int, kind: int, start: int, length: int) -> int:
-    outcome = _carry_out(task, file, op, arg, kind, start + await file.size(), length)
+async def _from_end(task: Task, file: FileDescription, op: int, arg: int, lock: tuple[int, int, int]) -> int:
+    kind, start, length = lock
+    record = _record(task, file, op, kind, await file.size(), start, length)
+    outcome = _act(task, file, op, arg, record)
     return outcome if isinstance(outcome, int) else await outcome
 
 
-def _carry_out(task: Task, file: FileDescription, op: int, arg: int, kind: int, start: int, length: int) -> Outcome:
+def _record(task: Task, file: FileDescription, op: int, kind: int, base: int, start: int, length: int) -> Record:
+    start += base
+    if start > OFFSET_MAX:
+        raise SyscallError(EOVERFLOW)
+    end = start + length - 1 if length > 0 else END
     if length < 0:
-        start, length = start + length, -length
+        start, end = start + length, start - 1
     if start < 0:
         raise SyscallError(EINVAL)
-    end = start + length - 1 if length else END
     if end > END:
         raise SyscallError(EOVERFLOW)
+    if kind not in (F_RDLCK, F_WRLCK, F_UNLCK) or (kind == F_UNLCK and op in (F_GETLK, F_OFD_GETLK)):
+        raise SyscallError(EINVAL)
     is_ofd = op in _OFD
-    wanted = Record(start, end, kind, file if is_ofd else task.fds, -1 if is_ofd else task.group.tgid)
-    locks = locks_of(file.inode)
+    return Record(start, end, kind, file if is_ofd else task.fds, _OFD_PID if is_ofd else task.group.tgid)
+
+
+def _act(task: Task, file: FileDescription, op: int, arg: int, wanted: Record) -> Outcome:
     if op in (F_GETLK, F_OFD_GETLK):
-        if kind == F_UNLCK:
-            raise SyscallError(EINVAL)
-        found = locks.find_conflict(wanted)
-        if found is None:
-            task.memory.write(arg, F_UNLCK.to_bytes(2, "little"))
-        else:
-            size = 0 if found.end == END else found.end - found.start + 1
-            task.memory.write(arg, FLOCK.pack(found.kind, SEEK_SET, found.start, size, found.pid))
-        return 0
-    if is_ofd:
-        file.lock_owner = file
-    if locks.try_record(wanted):
+        return _test(task, file, arg, wanted)
+    if (wanted.kind == F_RDLCK and not file.is_readable) or (wanted.kind == F_WRLCK and not file.is_writable):
+        raise SyscallError(EBADF)
+    if wanted.owner is file:
+        file.lock_owner = file  # its last close gives the lock back
+    if locks_of(file.inode).try_record(wanted):
         return 0
     if op not in (F_SETLKW, F_OFD_SETLKW):
         raise SyscallError(EAGAIN)
     return _wait(task, file, wanted)
+
+
+def _test(task: Task, file: FileDescription, arg: int, wanted: Record) -> int:
+    found = locks_of(file.inode).find_conflict(wanted)
+    if found is None:
+        task.memory.write(arg, F_UNLCK.to_bytes(2, "little"))  # the rest stays as it is
+    else:
+        length = 0 if found.end == END else found.end - found.start + 1
+        task.memory.write(arg, FLOCK.pack(found.kind, SEEK_SET, found.start, length, found.pid))
+    return 0
 
 
 async def _wait(task: Task, file: FileDescription, wanted: Record) -> int:

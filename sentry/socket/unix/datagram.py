@@ -136,16 +136,18 @@ class DatagramSocket(UnixSocket):
 
     def try_send(self, source: "Source", envelope: Envelope) -> int | None:
         """Send one message. Errors: ENOTCONN nobody to send to, ECONNREFUSED it is gone, EPERM, EPIPE, EMSGSIZE."""
+        if source.remaining > self.sndbuf - _HEADROOM:
+            raise SyscallError(EMSGSIZE)
         if self.error:
             raise SyscallError(self.take_error())
+        if self.shut & SEND_SHUTDOWN:
+            raise SyscallError(EPIPE)
+        if self.wmem >= self.sndbuf:
+            return None
         target = envelope.address if envelope.address is not None else self.peer
         if target is None:
             raise SyscallError(ENOTCONN)
         assert isinstance(target, UnixSocket)
-        if source.remaining > self.sndbuf - _HEADROOM:
-            raise SyscallError(EMSGSIZE)
-        if self.shut & SEND_SHUTDOWN:
-            raise SyscallError(EPIPE)
         if target.is_closed:
             if target is self.peer:
                 self._set_peer(None)
