@@ -156,12 +156,12 @@ class GoferClient:
             self._stop_writing = None
 
     def _readable(self, events: int) -> None:
-        """Take every packet that is there."""
+        """Take the packets that are there, as long as somebody waits for one: asking once more in vain costs 5 us."""
         receive = self._channel.receive
         try:
             while (received := receive()) is not None:
                 self._take(*received)
-                if self.is_closed:
+                if self.is_closed or not self._pending:
                     return
         except ChannelClosed:
             self._lost()
