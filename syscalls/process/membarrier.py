@@ -6,21 +6,20 @@ from syscalls.abi.errors import SyscallError
 from syscalls.args import PROCEED, Int, Result, UInt
 from syscalls.registry import Support, syscall
 
-QUERY, PRIVATE, REGISTER_PRIVATE, PRIVATE_SYNC_CORE, REGISTER_PRIVATE_SYNC_CORE = 0, 8, 16, 32, 64
-PRIVATE_COMMANDS = (PRIVATE, REGISTER_PRIVATE, PRIVATE_SYNC_CORE, REGISTER_PRIVATE_SYNC_CORE)
+QUERY = 0
+#: PRIVATE_EXPEDITED and its registration, the same for SYNC_CORE and for RSEQ
+PRIVATE_COMMANDS = (8, 16, 32, 64, 128, 256)
 
 
 @syscall(
     man="membarrier(2)",
     support=Support.PARTIAL,
-    note="global and rseq commands are EINVAL and not offered",
+    note="global commands are EINVAL",
     native="orders the memory accesses of the calling process only",
-    condition="cmd is a PRIVATE_EXPEDITED command, SYNC_CORE or the registration of one",
+    condition="cmd is QUERY, a private command or the registration of one",
 )
 def sys_membarrier(task: Task, cmd: Int, flags: UInt, cpu_id: Int) -> Result:
     """Order memory accesses of the process's threads. Errors: EINVAL."""
-    if cmd == QUERY and not flags:
-        return sum(PRIVATE_COMMANDS)
-    if cmd not in PRIVATE_COMMANDS:
+    if cmd != QUERY and cmd not in PRIVATE_COMMANDS:
         raise SyscallError(EINVAL)
     return PROCEED

@@ -1,4 +1,4 @@
-"""Calls that register or use the thread's own memory with the host kernel: thread ids, robust lists, rseq, futexes."""
+"""Calls that register the thread's own memory with the host kernel: thread ids, robust lists, rseq."""
 
 from sentry.kernel.task import Task
 from syscalls.abi.errno import EPERM, ESRCH
@@ -6,13 +6,20 @@ from syscalls.abi.errors import SyscallError
 from syscalls.args import PROCEED, Pid, Result, UserPtr
 from syscalls.registry import native, syscall
 
-native("set_tid_address", "set_tid_address(2)", "the host clears a word of the thread's own memory when it ends")
 native("set_robust_list", "get_robust_list(2)", "the host walks a list in the thread's own memory when it ends")
 native("rseq", "rseq(2)", "the host updates a structure in the thread's own memory")
 native("sched_yield", "sched_yield(2)", "gives up the processor")
 native("getcpu", "getcpu(2)", "tells the processor's number; the vDSO does so without a call")
-native("futex", "futex(2)", "waits and wakes on the guest's own memory (docs/security-model.md names the shared-page channel)")
-native("futex_waitv", "futex_waitv(2)", "waits on the guest's own memory")
+
+
+@syscall(
+    man="set_tid_address(2)",
+    native="the host clears a word of the thread's own memory when it ends",
+    condition="inside a pid namespace",
+)
+def sys_set_tid_address(task: Task, tidptr: UserPtr) -> Result:
+    """Register the word and return the thread's number, which without a pid namespace is the host's own."""
+    return PROCEED
 
 
 @syscall(man="get_robust_list(2)")
