@@ -295,7 +295,7 @@ def test_write_through_excludes_an_overlay(tmp_path):
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root's gofer reads as nobody")
 def test_folder_that_nobody_may_not_enter(tmp_path):
     tmp_path.chmod(0o700)
-    with pytest.raises(OptionError, match="nobody.*--host-as-root"):
+    with pytest.raises(OptionError, match=r"nobody.*--host-as-root"):
         sandbox_config(SandboxOptions(image=f"dir:{tmp_path}"))
     assert sandbox_config(SandboxOptions(image=f"dir:{tmp_path}", host_as_root=True)).host_as_root
 
