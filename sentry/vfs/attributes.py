@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from sentry.vfs.context import Path
 from sentry.vfs.lookup import resolve
+from sentry.vfs.opening import check_not_executed
 from sentry.vfs.permission import (
     CAP_FSETID,
     CAP_SYS_ADMIN,
@@ -29,7 +30,6 @@ from syscalls.abi.errno import (
     EPERM,
     ERANGE,
     EROFS,
-    ETXTBSY,
 )
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.fcntl import AT_EACCESS, AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW
@@ -168,8 +168,7 @@ async def truncate_path(task: "Task", path: bytes, length: int) -> None:
         raise SyscallError(EINVAL)
     check_writable_mount(place)
     check_permission(task.credentials, attr, MAY_WRITE)
-    if inode.text_users:
-        raise SyscallError(ETXTBSY)
+    check_not_executed(task, inode)
     await truncate_inode(task, inode, length)
 
 

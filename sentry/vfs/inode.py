@@ -47,12 +47,14 @@ class FileSystem:
 class Inode:
     """A file-system object. ``attr`` is always current for in-memory systems and a cache for remote ones."""
 
-    __slots__ = ("__weakref__", "attr", "bound", "fs", "is_linkable", "link_text", "locks", "text_users", "watches", "writers")
+    __slots__ = ("__weakref__", "attr", "bound", "fs", "is_linkable", "link_text", "locks", "watches", "writers")
 
     #: lookups of this directory may be kept in the dentry cache, negative ones too
     is_cacheable = True
     #: ``attr`` is always right: stat(2) needs no await. A class that defines ``getattr`` and does not say so gets False
     has_current_attr = True
+    #: a lookup brings current attributes along: a stat(2) that has just looked up need not ask again
+    has_fresh_lookup = False
     #: /proc/PID/fd/N and friends: ``follow`` must be used instead of the link text
     is_magic_link = False
 
@@ -70,7 +72,6 @@ class Inode:
         self.locks: Any = None  # sentry.vfs.lock.FileLocks, made on demand
         self.watches: object | None = None  # sentry.fs.inotify, made on demand
         self.writers = 0  # open descriptions that may write (ETXTBSY for exec)
-        self.text_users = 0  # programs that run from this file (ETXTBSY for writers)
 
     async def getattr(self) -> Attr:
         """Return current attributes (revalidated for a shared volume)."""

@@ -41,6 +41,7 @@ from syscalls.abi.stat import S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSO
 if TYPE_CHECKING:
     from sentry.kernel.task import Task
     from sentry.vfs.file import FileDescription
+    from sentry.vfs.inode import Inode
 
 TMPFILE_BIT: Final = O_TMPFILE & ~O_DIRECTORY
 _PERMISSION: Final = (MAY_READ, MAY_WRITE, MAY_READ | MAY_WRITE, MAY_READ | MAY_WRITE)
@@ -78,8 +79,8 @@ async def open_place(task: "Task", place: Path, flags: int, *, is_created: bool 
         raise SyscallError(EROFS)
     if flags & O_NOATIME:
         check_owner(task.credentials, attr)
-    if is_write and inode.text_users:
-        raise SyscallError(ETXTBSY)
+    if is_write and kind == S_IFREG and attr.mode & 0o111:
+        check_not_executed(task, inode)
     file = await inode.open(OpenContext(place, flags, task, is_created=is_created))
     if file.path is None and file.inode is inode:
         file.path = place
@@ -91,6 +92,14 @@ async def open_place(task: "Task", place: Path, flags: int, *, is_created: bool 
     if flags & O_TRUNC and kind == S_IFREG and not is_created:
         await _truncate_at_open(task, place, file)
     return file
+
+
+def check_not_executed(task: "Task", inode: "Inode") -> None:
+    """A running program's file is not written to. Errors: ETXTBSY."""
+    for group in task.kernel.tasks.groups.values():
+        executable = group.executable
+        if executable is not None and executable.dentry.inode is inode and group.is_alive:
+            raise SyscallError(ETXTBSY)
 
 
 async def open_inode(task: "Task", place: Path, flags: int) -> "FileDescription":

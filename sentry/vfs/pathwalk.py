@@ -75,15 +75,23 @@ async def walk(task: "Task", start: Path, path: bytes, *, follow: bool = True, r
 
     The final dentry is positive. Errors: ENOENT, ENOTDIR, EACCES, ELOOP, ENAMETOOLONG, EXDEV (RESOLVE_*), EAGAIN, EIO.
     """
+    return (await walk_fresh(task, start, path, follow=follow, resolve_flags=resolve_flags))[0]
+
+
+async def walk_fresh(
+    task: "Task", start: Path, path: bytes, *, follow: bool = True, resolve_flags: int = 0
+) -> tuple[Path, bool]:
+    """``walk``, and whether its last step has just been answered by a file system (so that attributes are fresh)."""
     root = start if resolve_flags & _SCOPED else task.fs.root
     mount, dentry, parts, index, links = start.mount, start.dentry, path.split(b"/"), 0, 0
-    fresh: Dentry | None = None
+    fresh: dict[int, Dentry] | None = None
     while True:
         found = walk_cached(
             task, mount, dentry, parts, index, links, follow=follow, root=root, resolve_flags=resolve_flags, fresh=fresh
         )
         if type(found) is not Miss:
-            return found  # type: ignore[return-value]
+            place: Path = found  # type: ignore[assignment]
+            return place, fresh is not None and place.dentry in fresh.values()
         if resolve_flags & RESOLVE_CACHED:
             raise SyscallError(EAGAIN)
         fresh = None
@@ -99,7 +107,7 @@ async def walk(task: "Task", start: Path, path: bytes, *, follow: bool = True, r
             target = await link.inode.follow(task)
             mount, dentry = target.mount, target.dentry
             if index >= len(parts):
-                return target
+                return target, False
         else:
             text = await _link_text(link)
             if text[:1] == b"/":
@@ -119,9 +127,9 @@ def walk_cached(  # noqa: C901, PLR0912, PLR0913, PLR0915
     follow: bool,
     root: Path,
     resolve_flags: int,
-    fresh: "Dentry | None" = None,
+    fresh: "dict[int, Dentry] | None" = None,
 ) -> "Path | Miss":
-    """Walk ``parts[index:]`` from (``mount``, ``dentry``) as far as is known; see ``Miss``. ``fresh`` answers the first."""
+    """Walk ``parts[index:]`` from (``mount``, ``dentry``) as far as is known; see ``Miss``. ``fresh``: answers by index."""
     count = len(parts)
     inode = dentry.inode
     if inode is None:
@@ -150,14 +158,13 @@ def walk_cached(  # noqa: C901, PLR0912, PLR0913, PLR0915
                     raise SyscallError(ENOENT)
                 mode = inode.attr.mode
                 continue
-            if fresh is None:
+            child = fresh.get(index - 1) if fresh is not None else None
+            if child is None:
                 if len(name) > NAME_MAX:
                     raise SyscallError(ENAMETOOLONG)
                 if dentry.is_deleted:
                     raise SyscallError(ENOENT)
                 return Miss(mount, dentry, parts, index - 1, links)
-            child = fresh
-        fresh = None
         inode = child.inode
         if inode is None:
             raise SyscallError(ENOENT)
@@ -175,7 +182,7 @@ def walk_cached(  # noqa: C901, PLR0912, PLR0913, PLR0915
                 return Miss(mount, dentry, parts, index, links, child)
             if text[:1] == b"/":
                 mount, dentry = _jump(mount, root, resolve_flags)
-            parts, index = _splice(text, parts, index), 0
+            parts, index, fresh = _splice(text, parts, index), 0, None
             count = len(parts)
             inode = dentry.inode
             if inode is None:
@@ -189,6 +196,7 @@ def walk_cached(  # noqa: C901, PLR0912, PLR0913, PLR0915
                 if resolve_flags & RESOLVE_NO_XDEV:
                     raise SyscallError(EXDEV)
                 mount, dentry = top
+                fresh = None
                 inode = dentry.inode
                 if inode is None:
                     raise SyscallError(ENOENT)
@@ -233,34 +241,34 @@ def _parent(task: "Task", mount: "Mount", dentry: "Dentry", root: Path, resolve_
             return mount, dentry
         if resolve_flags & RESOLVE_NO_XDEV:
             raise SyscallError(EXDEV)
-        mount, dentry = mount.parent, mount.mountpoint
+        dentry = mount.mountpoint
+        mount = mount.parent
     if dentry.mounts_here:
         return task.mounts.top(Path(mount, dentry))
     return mount, dentry
 
 
-async def _fill(task: "Task", directory: "Dentry", parts: list[bytes], index: int) -> "Dentry":
+async def _fill(task: "Task", directory: "Dentry", parts: list[bytes], index: int) -> "dict[int, Dentry]":
     """Ask the file system for the missing component, and for those behind it in the same request."""
     inode = directory.inode
     assert inode is not None
     cache = task.kernel.mounts.cache
     names = [parts[index]]
-    if inode.is_cacheable:
-        for name in parts[index + 1 :]:
-            if name in (b"", b".", b"..") or len(name) > NAME_MAX:
-                break
-            names.append(name)
+    for name in parts[index + 1 :]:
+        if name in (b"", b".", b"..") or len(name) > NAME_MAX:
+            break
+        names.append(name)
     answers = [await inode.lookup(names[0])] if len(names) == 1 else await inode.lookup_many(names)
     if directory.is_deleted:
         raise SyscallError(ENOENT)
-    first = cache.add(directory, names[0], answers[0])
-    parent = first
-    for name, found in zip(names[1:], answers[1:], strict=False):
-        inode = parent.inode
-        if inode is None or not inode.is_cacheable or parent.mounts_here:
+    parent = cache.add(directory, names[0], answers[0])
+    found = {index: parent}
+    for name, answer in zip(names[1:], answers[1:], strict=False):
+        if parent.inode is None or parent.mounts_here:
             break
-        parent = cache.add(parent, name, found)
-    return first
+        index += 1
+        parent = found[index] = cache.add(parent, name, answer)
+    return found
 
 
 async def _link_text(link: "Dentry") -> bytes:

@@ -15,6 +15,7 @@ from syscalls.abi.fcntl import (
 )
 from syscalls.abi.stat import S_IFDIR, S_IFIFO, S_IFMT, S_IFREG
 from syscalls.args import Fd, Int, Off
+from syscalls.files.truncate import check_size_limit
 from syscalls.registry import Support, syscall
 
 _KNOWN: Final = (
@@ -43,6 +44,8 @@ async def sys_fallocate(task: Task, fd: Fd, mode: Int, offset: Off, length: Off)
         raise SyscallError({S_IFIFO: ESPIPE, S_IFDIR: EISDIR}.get(kind, ENODEV))
     if offset + length > _SIZE_MAX:
         raise SyscallError(EFBIG)
+    if not mode & FALLOC_FL_KEEP_SIZE and offset + length > file.inode.attr.size:
+        check_size_limit(task, offset + length)
     file.acquire()
     try:
         await file.allocate(mode, offset, length)

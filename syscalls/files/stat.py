@@ -8,7 +8,9 @@ from typing import Annotated, Final
 from sentry.kernel.io import Outcome
 from sentry.kernel.task import Task
 from sentry.vfs.inode import Inode
-from sentry.vfs.namespace import resolve, try_resolve
+from sentry.vfs.lookup import start_of
+from sentry.vfs.namespace import try_resolve
+from sentry.vfs.pathwalk import walk_fresh
 from sentry.vfs.stat import Attr
 from syscalls.abi.fcntl import (
     AT_EMPTY_PATH,
@@ -65,9 +67,10 @@ def _stat_path(task: Task, dirfd: int, path: bytes, statbuf: int, *, follow: boo
 
 
 async def _stat_uncached(task: Task, dirfd: int, path: bytes, statbuf: int, follow: bool) -> int:
-    place = await resolve(task, dirfd, path, follow=follow)
+    place, is_fresh = await walk_fresh(task, start_of(task, dirfd, path), path, follow=follow)
     inode = place.inode
-    task.memory.write(statbuf, pack_stat(inode, await inode.getattr()))
+    attr = inode.attr if is_fresh and inode.has_fresh_lookup else await inode.getattr()
+    task.memory.write(statbuf, pack_stat(inode, attr))
     return 0
 
 

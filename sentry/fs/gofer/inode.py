@@ -55,6 +55,9 @@ class GoferInode(Inode):
         "watch",
     )
 
+    #: walks bring current attributes along, in shared trees too
+    has_fresh_lookup = True
+
     def __init__(self, gofer: "GoferFileSystem", attr: "Attr", parent: "GoferInode | None", name: bytes, record: Record) -> None:
         super().__init__(gofer, attr)
         self.gofer = gofer

@@ -43,7 +43,7 @@ class World:
         self.mounts = mounts or MountTable()
         self.root_fs = root or TmpFileSystem(self.mounts.allocate_dev(), self.clock, mode=0o755)
         self.namespace = self.mounts.namespace(self.root_fs)
-        self.kernel: Any = SimpleNamespace(mounts=self.mounts, realtime_ns=self.clock)
+        self.kernel: Any = SimpleNamespace(mounts=self.mounts, realtime_ns=self.clock, tasks=SimpleNamespace(groups={}))
         self.task = self.new_task()
 
     def new_task(self, uid: int = 0, **kwargs: Any) -> Any:
