@@ -99,8 +99,12 @@ class NotifyContext(Context):
     def proceed_then(self, done: Callable[[], None]) -> None:
         """See ``Context``; a thread that dies of its own call counts as done."""
         self.after_stop.append(done)
-        self.tracer.core.trace_interrupt(self.host_tid)
-        self.proceed()
+        if self.tracer.is_wait_killable:
+            self.tracer.core.trace_interrupt(self.host_tid)
+            self.proceed()
+        else:
+            self.proceed()  # an interrupt before it would end the wait for it
+            self.tracer.core.trace_interrupt(self.host_tid)
 
     def kick(self, restart: int) -> None:
         """See ``Context`` and kernel-facts.md 1: interrupt first, then the reply, then (at the stop) on."""

@@ -135,7 +135,7 @@ class Tracer:
         A signal that comes before the sentry has received the call ends it too, even a close(2), which must not fail so: to
         the guest it came just before the call, which is made again. Only a wait that the sentry knows of is interrupted.
         """
-        if self.is_wait_killable:
+        if self.is_wait_killable or context.kicked_id == context.trap_id:
             return context.kicked_id == context.trap_id
         was_pending, context.is_pending = context.is_pending, False
         if was_pending:

@@ -132,9 +132,6 @@ static int foreign(void)
 static long through_stub(long number, long a, long b, long c, long d, long e, long f)
 {
     unsigned char *code = (unsigned char *)STUB;
-    register long r10 __asm__("r10") = d;
-    register long r8 __asm__("r8") = e;
-    register long r9 __asm__("r9") = f;
     long result;
     for (size_t i = 0xf0; i < 0xf00; i++)
         if (code[i] == 0x0f && code[i + 1] == 0x05) {
@@ -146,6 +143,9 @@ static long through_stub(long number, long a, long b, long c, long d, long e, lo
             break;
         }
     memcpy((void *)(STUB + 0x100), "\x0f\x05\xc3", 3);
+    register long r10 __asm__("r10") = d;
+    register long r8 __asm__("r8") = e;
+    register long r9 __asm__("r9") = f;
     __asm__ volatile("call *%[at]"
                      : "=a"(result)
                      : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9), [at] "b"(STUB + 0x100)

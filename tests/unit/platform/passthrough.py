@@ -114,7 +114,8 @@ class Passthrough:
                 argv = [interpreter, *([argument] if argument is not None else []), path, *old[1:]]
                 os.close(fd)
                 fd = os.open(interpreter, os.O_RDONLY)
-            program = plan.Program(elf.parse(os.pread(fd, 64, 0), os.pread(fd, *reversed(elf.phdr_range(os.pread(fd, 64, 0))))), fd)
+            head = os.pread(fd, 64, 0)
+            program = plan.Program(elf.parse(head, os.pread(fd, *reversed(elf.phdr_range(head)))), fd)
             loader = None
             if program.image.interpreter_at:
                 offset, length = program.image.interpreter_at
