@@ -60,13 +60,13 @@ class UserMemory:
         """Return the unpacked fields of ``layout``."""
         return layout.unpack(self.read(addr, layout.size))
 
-    def sink(self, addr: int, length: int) -> "UserSink":
+    def sink(self, addr: int, length: int) -> "BufferSink":
         """Destination of a read into one buffer."""
-        return UserSink(self.guest, [(addr, min(length, MAX_RW_COUNT))])
+        return BufferSink(self.guest, addr, length if length <= MAX_RW_COUNT else MAX_RW_COUNT)
 
-    def source(self, addr: int, length: int) -> "UserSource":
+    def source(self, addr: int, length: int) -> "BufferSource":
         """Origin of a write from one buffer."""
-        return UserSource(self.guest, [(addr, min(length, MAX_RW_COUNT))])
+        return BufferSource(self.guest, addr, length if length <= MAX_RW_COUNT else MAX_RW_COUNT)
 
     def read_iovec(self, addr: int, count: int) -> list[tuple[int, int]]:
         """Return the checked segments of a struct iovec array. Errors: EINVAL, EFAULT."""
@@ -89,6 +89,80 @@ class UserMemory:
     def source_iovec(self, addr: int, count: int) -> "UserSource":
         """Origin of writev(2)."""
         return UserSource(self.guest, self.read_iovec(addr, count))
+
+
+class BufferSink:
+    """One buffer of guest memory as a read's destination: the common case, kept short."""
+
+    __slots__ = ("_addr", "_guest", "remaining")
+
+    def __init__(self, guest: "GuestMemory", addr: int, length: int) -> None:
+        self._guest = guest
+        self._addr = addr
+        self.remaining = length
+
+    def put(self, data: bytes | bytearray | memoryview) -> int:
+        """Store as much of ``data`` as fits and the guest's memory takes."""
+        room = self.remaining
+        if len(data) > room:
+            data = memoryview(data)[:room]
+        count = self._guest.write_partial(self._addr, data)
+        if not count and len(data):
+            raise Fault
+        self._addr += count
+        self.remaining = room - count
+        return count
+
+    def put_from_host(self, fd: int, offset: int, length: int) -> int:
+        """Move bytes of a host file straight into guest memory."""
+        room = self.remaining
+        if not room:
+            return 0
+        count = self._guest.fill_from_host(self._addr, length if length < room else room, fd, offset)  # type: ignore[arg-type]
+        self._addr += count
+        self.remaining = room - count
+        return count
+
+
+class BufferSource:
+    """One buffer of guest memory as a write's origin."""
+
+    __slots__ = ("_addr", "_guest", "remaining")
+
+    def __init__(self, guest: "GuestMemory", addr: int, length: int) -> None:
+        self._guest = guest
+        self._addr = addr
+        self.remaining = length
+
+    def take(self, length: int) -> bytes:
+        """Return up to ``length`` bytes, fewer where memory ends."""
+        rest = self.remaining
+        length = min(length, rest)
+        data = self._guest.read_partial(self._addr, length) if length else b""
+        count = len(data)
+        if not count and length:
+            raise Fault
+        self._addr += count
+        self.remaining = rest - count
+        return data
+
+    def peek(self, length: int) -> bytes:
+        """``take`` without advancing."""
+        length = min(length, self.remaining)
+        data = self._guest.read_partial(self._addr, length) if length else b""
+        if not data and length:
+            raise Fault
+        return data
+
+    def take_to_host(self, fd: int, offset: int, length: int) -> int:
+        """Move guest memory straight into a host file."""
+        rest = self.remaining
+        if not rest:
+            return 0
+        count = self._guest.drain_to_host(self._addr, length if length < rest else rest, fd, offset)  # type: ignore[arg-type]
+        self._addr += count
+        self.remaining = rest - count
+        return count
 
 
 class _Span:

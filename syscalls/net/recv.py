@@ -4,11 +4,11 @@ from sentry.fs.pipe.splice import settle
 from sentry.kernel.io import Outcome
 from sentry.kernel.task import Task
 from sentry.kernel.timeout import to_nanoseconds
-from sentry.mm.usermem import UserSink
 from sentry.sched.wait import Interrupted
 from sentry.socket import transfer
 from sentry.socket.control import write_control
 from sentry.socket.socket import Receipt, Socket
+from sentry.vfs.io import Sink
 from syscalls.abi.errno import EMSGSIZE, EOPNOTSUPP
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.socket import (
@@ -75,7 +75,7 @@ async def sys_recvmmsg(task: Task, sockfd: Fd, msgvec: UserPtr, vlen: UInt, flag
     return done
 
 
-def _receive(task: Task, socket: Socket, sink: UserSink, receipt: Receipt, flags: int) -> Outcome:
+def _receive(task: Task, socket: Socket, sink: Sink, receipt: Receipt, flags: int) -> Outcome:
     if flags & MSG_OOB:
         raise SyscallError(EOPNOTSUPP)
     return transfer.receive(task, socket, sink, receipt, flags)

@@ -3,11 +3,11 @@
 from sentry.fs.pipe.splice import settle
 from sentry.kernel.io import Outcome
 from sentry.kernel.task import Task
-from sentry.mm.usermem import UserSource
 from sentry.sched.wait import Interrupted
 from sentry.socket import transfer
 from sentry.socket.control import read_control
 from sentry.socket.socket import Envelope, PeerCredentials, Socket
+from sentry.vfs.io import Source
 from syscalls.abi.errno import EMSGSIZE, ENOBUFS, EOPNOTSUPP
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.socket import (
@@ -72,7 +72,7 @@ def _send_message(task: Task, socket: Socket, header: tuple[int, ...], flags: in
     return _send(task, socket, source, envelope, address)
 
 
-def _send(task: Task, socket: Socket, source: UserSource, envelope: Envelope, address: bytes) -> Outcome:
+def _send(task: Task, socket: Socket, source: Source, envelope: Envelope, address: bytes) -> Outcome:
     try:
         if envelope.flags & MSG_OOB:
             raise SyscallError(EOPNOTSUPP)
@@ -89,7 +89,7 @@ def _send(task: Task, socket: Socket, source: UserSource, envelope: Envelope, ad
     return _finish(task, outcome, envelope)
 
 
-async def _send_to(task: Task, socket: Socket, source: UserSource, envelope: Envelope, address: bytes) -> int:
+async def _send_to(task: Task, socket: Socket, source: Source, envelope: Envelope, address: bytes) -> int:
     envelope.address = await socket.resolve(task, address)
     return await settle(transfer.send(task, socket, source, envelope))
 
