@@ -186,11 +186,13 @@ class MountTable:
 
     def mount(self, fs: "FileSystem", flags: int = 0, source: bytes = b"none", root: Dentry | None = None) -> Mount:
         """A mount of ``fs`` (bind: of the subtree ``root``), not attached anywhere yet."""
-        if fs.root_dentry is None:
-            fs.root_dentry = Dentry(b"", None, fs.root)
+        if root is None:
+            if fs.root_dentry is None:
+                fs.root_dentry = Dentry(b"", None, fs.root)
+            root = fs.root_dentry
         self._next_id += 1
         self._uses[fs.dev] = self._uses.get(fs.dev, 0) + 1
-        return Mount(self._next_id, fs, root if root is not None else fs.root_dentry, flags, source)
+        return Mount(self._next_id, fs, root, flags, source)
 
     def clone(self, mount: Mount, flags: int | None = None, root: Dentry | None = None) -> Mount:
         """A second mount of the same thing (bind mounts, new namespaces)."""
@@ -212,7 +214,7 @@ class MountTable:
     def anonymous(self, fs: "FileSystem") -> Mount:
         """An internal mount for paths of things without a name (pipes, sockets); ``fs`` is used the first time."""
         if self._anonymous is None:
-            self._anonymous = self.mount(fs)
+            self._anonymous = self.mount(fs, root=Dentry(b"", None, None))  # these file systems have no root
         return self._anonymous
 
 
