@@ -1,11 +1,13 @@
 """The bounded set of descriptors behind a connection's nodes, in-process."""
 
 import os
-from errno import ENFILE, ESTALE
+from collections.abc import Iterator
+from errno import EISDIR, ELOOP, ENFILE, ENXIO, ESTALE
 from pathlib import Path
 
 import pytest
 
+from gofer._sys._native import lib
 from gofer.protocol import message as m
 from gofer.protocol.attr import ATTR
 from gofer.protocol.config import Tree
@@ -22,9 +24,14 @@ class Wire:
 
     def __init__(self) -> None:
         self.sent: list[bytes] = []
+        self.contents = b""
 
     def send(self, frame: bytes) -> None:
         self.sent.append(frame)
+
+    def sendmsg(self, frames: list[bytes], ancillary: list[tuple[int, int, bytes]]) -> None:
+        self.sent.append(frames[0])
+        self.contents = os.pread(int.from_bytes(ancillary[0][2], "little"), 100, 0)
 
 
 class Local:
@@ -57,6 +64,35 @@ def folder(tmp_path: Path) -> Path:
     for index in range(20):
         (tmp_path / f"d{index}/inner").mkdir(parents=True)
     return tmp_path
+
+
+@pytest.fixture(params=["openat2", "openat"], autouse=True)
+def opening(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Everything holds on kernels without openat2(2) too (before 5.6, and under old container filters)."""
+    before = lib.gofer_use_openat2(-1)
+    if request.param == "openat2" and not before:
+        pytest.skip("no openat2")
+    lib.gofer_use_openat2(int(request.param == "openat2"))
+    yield
+    lib.gofer_use_openat2(before)
+
+
+@pytest.mark.parametrize("has_proc", [True, False])
+def test_only_regular_files_are_opened(folder: Path, has_proc: bool) -> None:
+    (folder / "file").write_bytes(b"data")
+    os.mkfifo(folder / "fifo")
+    (folder / "link").symlink_to("file")
+    local = Local(folder)
+    if has_proc:
+        local.connection.procfd = os.open("/proc/self/fd", os.O_PATH)
+    local.call(m.OPEN, (local.root, (b"file",)), 0)
+    assert local.wire.contents == b"data"
+    for name, errno in ((b"fifo", ENXIO), (b"link", ELOOP), (b"d0", EISDIR)):
+        with pytest.raises(OSError, match="refused") as caught:
+            local.call(m.OPEN, (local.root, (name,)), 0)
+        assert caught.value.errno == errno
+    body = local.call(m.WALK, (local.root, (b"link", b"x")))
+    assert m.WALK.decode_reply(body)[:2] == [ELOOP, 1]
 
 
 def test_an_evicted_folder_is_opened_again(folder: Path) -> None:
