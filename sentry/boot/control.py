@@ -77,7 +77,7 @@ class ControlServer:
         except ChannelClosed:
             self._sandbox.stop()
         except (ProtocolError, KeyError, TypeError, ValueError) as error:
-            log.error("control socket: %s", error)
+            log.error("control socket: %s", error)  # noqa: TRY400 - the caller's fault, no traceback
             self._sandbox.stop()
 
     def _run(self, message: dict[str, Any], fds: list[int]) -> None:

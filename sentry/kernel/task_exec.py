@@ -16,7 +16,7 @@ from sentry.mm.usermem import BytesSink
 from sentry.vfs.context import OpenContext, Path
 from sentry.vfs.namespace import resolve
 from sentry.vfs.permission import MAY_EXEC, check_permission
-from syscalls.abi.errno import E2BIG, EACCES, ELIBBAD, ELOOP, ENOEXEC
+from syscalls.abi.errno import E2BIG, EACCES, EINVAL, ELIBBAD, ELOOP, ENOEXEC, ETXTBSY
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.signal import SIGCHLD
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 AT_FDCWD = -100
 AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW = 0x1000, 0x100
-S_IFMT, S_IFREG = 0o170000, 0o100000
+S_IFMT, S_IFREG, S_IFLNK = 0o170000, 0o100000, 0o120000
 MS_NOEXEC = 8
 ARGUMENTS_MAX = 2 << 20
 STRING_MAX = 32 * 4096
@@ -45,6 +45,8 @@ class PendingExec:
 
 async def prepare(task: "Task", dirfd: int, pathname: bytes, argv_addr: int, flags: int) -> PendingExec:
     """Return the checked plan. Errors: as execve(2)."""
+    if flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW):
+        raise SyscallError(EINVAL)
     path = await resolve(
         task,
         dirfd,
@@ -52,6 +54,8 @@ async def prepare(task: "Task", dirfd: int, pathname: bytes, argv_addr: int, fla
         follow=not flags & AT_SYMLINK_NOFOLLOW,
         empty_ok=bool(flags & AT_EMPTY_PATH),
     )
+    if path.inode.attr.mode & S_IFMT == S_IFLNK:
+        raise SyscallError(ELOOP)
     name = pathname.rsplit(b"/", 1)[-1][:15] or b"%d" % dirfd
     execfn = _execfn(dirfd, pathname)
     files: list[FileDescription] = []
@@ -140,6 +144,8 @@ async def _open_executable(task: "Task", path: Path, files: "list[FileDescriptio
     check_permission(task.credentials, attr, MAY_EXEC)
     if not attr.mode & 0o111 or path.mount.flags & MS_NOEXEC:
         raise SyscallError(EACCES)
+    if inode.writers:
+        raise SyscallError(ETXTBSY)
     file = await inode.open(OpenContext(path, 0, task))
     file.acquire()
     files.append(file)
