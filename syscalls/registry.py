@@ -12,11 +12,14 @@ from typing import Any, TypeVar
 
 from syscalls.abi import errno as errnos
 from syscalls.abi.nr_x86_64 import COUNT, NUMBERS
-from syscalls.args import PROCEED
+from syscalls.args import PROCEED, Proceed
 from syscalls.decode import Argument, Call, DeclarationError, arguments_of, compile_awaited, compile_call
 
 FAMILIES = ("fdio", "files", "mount", "memory", "process", "signals", "time", "ipc", "net", "security", "system")
 _COROUTINE = 0x80  # inspect.CO_COROUTINE, without importing inspect
+_PROCEEDS = (
+    "its arguments are registers that the handler has checked; pointers only receive results or matter to the caller alone"
+)
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
@@ -34,7 +37,8 @@ class Entry:
 
     ``call(task, a0..a5)`` decodes and runs the handler; ``masked`` likewise, for a ppoll-like call with a signal mask.
     ``native`` tells why the host kernel may run the call untrapped (empty: it never does) and ``condition`` for which
-    arguments. ``errno`` is a refused call's answer.
+    arguments. ``proceeds`` tells why a trapped call may be let through after the handler's check (empty: it never is). ``errno``
+    is a refused call's answer.
     """
 
     __slots__ = (
@@ -51,6 +55,7 @@ class Entry:
         "native",
         "note",
         "nr",
+        "proceeds",
         "support",
     )
 
@@ -72,6 +77,7 @@ class Entry:
         self.masked: Call | None = None
         self.native = ""
         self.condition = ""
+        self.proceeds = ""
         self.errno = 0
 
     def __repr__(self) -> str:
@@ -84,12 +90,19 @@ _state = {"frozen": False}
 
 
 def syscall(
-    *, man: str, support: Support = Support.FULL, note: str = "", native: str | bool = "", condition: str = ""
+    *,
+    man: str,
+    support: Support = Support.FULL,
+    note: str = "",
+    native: str | bool = "",
+    condition: str = "",
+    proceeds: str = _PROCEEDS,
 ) -> Callable[[_F], _F]:
     """Enter the handler ``sys_<name>`` in the table. Raises DeclarationError when the declaration is not sound.
 
     ``native`` is the reason why the host may run the call without a trap (True: the note says it), ``condition`` for which
-    arguments; the handler then serves what traps all the same (other arguments, profile strict).
+    arguments; the handler then serves what traps all the same (other arguments, profile strict). ``proceeds``: why its
+    PROCEED is safe.
     """
 
     def declare(handler: _F) -> _F:
@@ -99,6 +112,7 @@ def syscall(
         entry.call = compile_call(handler, entry.arguments)
         entry.handler = handler
         entry.is_async = bool(handler.__code__.co_flags & _COROUTINE)
+        entry.proceeds = proceeds if _mentions_proceed(handler.__annotations__.get("return")) else ""
         entry.native, entry.condition = note if native is True else native or "", condition
         _enter(entry)
         return handler
@@ -124,7 +138,7 @@ def native(name: str, man: str, reason: str) -> None:
     the other arguments: ``@syscall(native=reason, condition=...)``.
     """
     entry = Entry(name, man, Support.FULL, "", _caller_family())
-    entry.native = reason
+    entry.native = entry.proceeds = reason
     entry.call = _let_through
     _enter(entry)
 
@@ -165,6 +179,11 @@ def calls_of(table: list[Entry | None]) -> list[Call | None]:
     return [entry.call if entry is not None else None for entry in table]
 
 
+def proceeding(table: list[Entry | None]) -> dict[str, str]:
+    """Which calls the sentry may let through to the host, and why; no other is ever continued."""
+    return {entry.name: entry.proceeds for entry in table if entry is not None and entry.proceeds}
+
+
 def masked_of(table: list[Entry | None]) -> dict[int, Call]:
     """The masked forms for dispatch, by number."""
     return {entry.nr: entry.masked for entry in table if entry is not None and entry.masked is not None}
@@ -187,6 +206,11 @@ def _name_of(handler: Call, prefix: str) -> str:
 
 def _family(module: str) -> str:
     return module.split(".")[1] if module.startswith("syscalls.") else "test"
+
+
+def _mentions_proceed(annotation: object) -> bool:
+    """Whether a return annotation (a union, a coroutine's result) has ``Proceed`` in it."""
+    return annotation is Proceed or any(_mentions_proceed(part) for part in getattr(annotation, "__args__", ()))
 
 
 def _caller_family() -> str:

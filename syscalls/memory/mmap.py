@@ -36,6 +36,7 @@ native("munmap", "mmap(2)", "gives up the process's own mappings")
     note="no huge pages (ENOMEM); the times of a file written through a mapping do not change",
     native="anonymous memory of the process's own",
     condition="flags has MAP_ANONYMOUS and not MAP_HUGETLB",
+    proceeds="the descriptor was lent by the sentry, opened with the guest's own rights",
 )
 def sys_mmap(
     task: Task, addr: ULong, length: Size, prot: Int, flags: Int, fd: Fd, offset: ULong

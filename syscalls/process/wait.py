@@ -19,12 +19,13 @@ from syscalls.abi.wait import P_ALL, P_PGID, P_PID, P_PIDFD, WCONTINUED, WEXITED
 from syscalls.args import PROCEED, Int, Pid, Result, UInt, UserPtr
 from syscalls.registry import syscall
 
+_HOST_WRITES = "a child of the caller has something to report; the host writes status and rusage"
 _WCLONE, _WALL = 0x80000000, 0x40000000
 _KINDS = 0xE0000000  # these two and __WNOTHREAD
 _INT_MIN = -0x80000000
 
 
-@syscall(man="wait4(2)")
+@syscall(man="wait4(2)", proceeds=_HOST_WRITES)
 def sys_wait4(task: Task, pid: Pid, wstatus: UserPtr, options: UInt, rusage: UserPtr) -> Result | Coroutine[Any, Any, Result]:
     """Wait for a child to die, stop or go on. Errors: EINVAL options; ESRCH; ECHILD; EINTR."""
     if options & ~(WNOHANG | WUNTRACED | WCONTINUED | _KINDS):
@@ -34,7 +35,7 @@ def sys_wait4(task: Task, pid: Pid, wstatus: UserPtr, options: UInt, rusage: Use
     return _wait(task, _of_kind(match_pid(task, pid), options), options | WEXITED)
 
 
-@syscall(man="waitid(2)")
+@syscall(man="waitid(2)", proceeds=_HOST_WRITES)
 def sys_waitid(
     task: Task, idtype: Int, upid: Pid, infop: UserPtr, options: UInt, rusage: UserPtr
 ) -> Result | Coroutine[Any, Any, Result]:

@@ -5,9 +5,12 @@ from sentry.kernel.task import Task
 from syscalls.args import PROCEED, Pid, Result, Signal
 from syscalls.registry import Support, syscall
 
+PROCEEDS = "only to processes of the guest that it may signal, inside the container's pid namespace or to itself"
+
 
 @syscall(
     man="kill(2)",
+    proceeds=PROCEEDS,
     support=Support.PARTIAL,
     note="si_pid is 0 with pid -1, for a group of which only a part may be signalled, and where there is no pid namespace",
 )

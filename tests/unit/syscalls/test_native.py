@@ -2,7 +2,8 @@
 
 from sentry.platform.filter.table import ALLOW, RULES, TRACE
 from syscalls.abi.errno import EINVAL, ENOSYS, EOPNOTSUPP, EPERM
-from tests.unit.syscalls.process_world import BUFFER, ENTRIES, World
+from syscalls.registry import proceeding
+from tests.unit.syscalls.process_world import BUFFER, ENTRIES, TABLE, World
 
 
 def cpu_clock(pid: int, *, is_thread: bool = False) -> int:
@@ -66,3 +67,9 @@ def test_barriers_reach_the_own_process_only(world: World) -> None:
 def test_segment_bases_only(world: World) -> None:
     assert world.init.call("arch_prctl", 0x1002, BUFFER) == "proceed"
     assert world.init.call("arch_prctl", 0x3001, BUFFER) == -EINVAL
+
+
+def test_only_listed_calls_are_let_through() -> None:
+    listed = proceeding(TABLE)
+    assert {"mmap", "wait4", "waitid", "setsid", "close", "getrusage"} <= set(listed)
+    assert not {"read", "write", "openat", "stat", "getpid", "execve", "socket", "clone3"} & set(listed)
