@@ -171,7 +171,7 @@ class UnixSocket(Socket):
         sender = message.sender
         sender.wmem -= message.truesize
         self.kernel.limits.uncharge(message.truesize)
-        if sender.wmem << 2 <= sender.sndbuf:
+        if sender.can_write:
             sender.queue.wake(WRITABLE_BITS)
 
     @property
@@ -223,8 +223,8 @@ class UnixSocket(Socket):
 
     @property
     def can_write(self) -> bool:
-        """Whether at least three quarters of the send buffer are free (Linux: unix_writable())."""
-        return self.wmem << 2 <= self.sndbuf
+        """Whether at least three quarters of the send buffer are free (Linux: unix_writable(), whose count starts at 1)."""
+        return (self.wmem + 1) << 2 <= self.sndbuf
 
     def local_address(self) -> bytes:
         """getsockname(2)."""
