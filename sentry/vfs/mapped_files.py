@@ -28,6 +28,10 @@ class MappedFile:
     dentry: "ReferenceType[Dentry] | None"
     text: bytes
 
+    def is_at(self, path: Path) -> bool:
+        """Whether this is the same name."""
+        return self.dentry is not None and self.dentry() is path.dentry
+
     def pathname(self, root: Path) -> bytes:
         """The name as seen from ``root``: the current one while the VFS remembers the file, else the last known."""
         dentry = self.dentry() if self.dentry is not None else None
@@ -52,7 +56,7 @@ class MappedFiles:
         attr = file.inode.attr
         path = path or file.path
         known = self._by_identity.get(identity)
-        if known is not None and known.ino == attr.ino and path is not None and known.dentry is not None and known.dentry() is path.dentry:
+        if known is not None and path is not None and known.ino == attr.ino and known.is_at(path):
             return
         if path is None:
             entry = MappedFile(file.inode.fs.dev, attr.ino, b"", None, None, file.describe())

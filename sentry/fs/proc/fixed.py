@@ -12,7 +12,10 @@ PARTITIONS: Final = b"major minor  #blocks  name\n\n"
 SWAPS: Final = b"Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"
 #: headers of the System V IPC tables (Linux: ipc/msg.c, sem.c, shm.c)
 SYSVIPC: Final = {
-    b"msg": b"       key      msqid perms      cbytes       qnum lspid lrpid   uid   gid  cuid  cgid      stime      rtime      ctime\n",
+    b"msg": (
+        b"       key      msqid perms      cbytes       qnum lspid lrpid   uid   gid  cuid  cgid      stime      rtime"
+        b"      ctime\n"
+    ),
     b"sem": b"       key      semid perms      nsems   uid   gid  cuid  cgid      otime      ctime\n",
     b"shm": (
         b"       key      shmid perms                  size  cpid  lpid nattch   uid   gid  cuid  cgid      atime      dtime"

@@ -33,7 +33,7 @@ def read(task: "Task", name: str, *, as_thread: bool = False) -> bytes:
 def read_stat(task: "Task", *, as_thread: bool = False) -> HostStat:
     """The parsed stat line; all zeros when the thread is gone."""
     line = read(task, "stat", as_thread=as_thread)
-    head, found, tail = line.rpartition(b") ")
+    _, found, tail = line.rpartition(b") ")
     if not found:
         return _GONE
     words = tail.split()

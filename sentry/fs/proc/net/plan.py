@@ -1,4 +1,4 @@
-"""/proc/PID/net: the tables of the network namespace (proc_pid_net(5)). There is no network stack yet: tables are empty, loopback apart."""
+"""/proc/PID/net: the tables of the network namespace (proc_pid_net(5)). They are empty: there is no network stack yet."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -28,8 +28,10 @@ _UDP6: Final = (
 )
 _DEV: Final = (
     b"Inter-|   Receive                                                |  Transmit\n"
-    b" face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n"
-    b"    lo:       0       0    0    0    0     0          0         0        0       0    0    0    0     0       0          0\n"
+    b" face |bytes    packets errs drop fifo frame compressed multicast"
+    b"|bytes    packets errs drop fifo colls carrier compressed\n"
+    b"    lo:       0       0    0    0    0     0          0         0"
+    b"        0       0    0    0    0     0       0          0\n"
 )
 _ROUTE: Final = b"Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT"
 _UNIX: Final = b"Num       RefCount Protocol Flags    Type St Inode Path\n"
@@ -41,7 +43,9 @@ TABLES: Final = {
     b"ipv6_route": b"",
     b"netlink": b"sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops    Inode\n",
     b"packet": b"sk               RefCnt Type Proto  Iface R Rmem   User   Inode\n",
-    b"protocols": b"protocol  size sockets  memory press maxhdr  slab module     cl co di ac io in de sh ss gs se re bi br ha uh gp em\n",
+    b"protocols": (
+        b"protocol  size sockets  memory press maxhdr  slab module     cl co di ac io in de sh ss gs se re bi br ha uh gp em\n"
+    ),
     b"raw": _UDP,
     b"raw6": _UDP6,
     b"route": _ROUTE.ljust(127) + b"\n",
