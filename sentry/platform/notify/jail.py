@@ -34,6 +34,8 @@ _REMEDIES = {
     "userns": "allow user namespaces (sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone, "
     "kernel.apparmor_restrict_unprivileged_userns)",
     "landlock": "boot a kernel with Landlock (5.13, lsm=landlock,...)",
+    "memory": "give --memory and start as root, or with a control group that is delegated to you",
+    "pids": "give --memory and start as root, or with a control group that is delegated to you",
     "timens": "boot a kernel with time namespaces (5.6)",
 }
 _HEADER = Struct("<6I2Q")
@@ -65,8 +67,8 @@ class Jail:
         self.pid = 0
         self.layers: frozenset[str] = frozenset()
 
-    def start(self, config: JailConfig) -> None:
-        """Build the jail. Raises PlatformError."""
+    def start(self, config: JailConfig, more_layers: frozenset[str] = frozenset()) -> None:
+        """Build the jail; ``more_layers`` hold already (control groups). Raises PlatformError."""
         wanted = [name for name in _NAMESPACES if name not in self._disabled]
         if "userns" not in wanted:
             wanted = []
@@ -77,7 +79,7 @@ class Jail:
         self._control = ours
         bits = _receive(ours, REPORT_JAIL)[0]
         layers = {name for bit, name in _LAYER_BITS.items() if bits & bit} | set(namespaces)
-        self.layers = frozenset(layers | {"seccomp", "no_new_privs", "rlimits"})
+        self.layers = frozenset(layers | more_layers | {"seccomp", "no_new_privs", "rlimits"})
         missing = config.layers_required - self.layers
         if missing:
             remedies = "; ".join(_REMEDIES.get(name, f"this host refuses {name}") for name in sorted(missing))

@@ -18,6 +18,7 @@ from sentry.platform.filter.compose import guest_filter, preload
 from sentry.platform.filter.native import NativeCalls
 from sentry.platform.interface import HostFd, JailConfig, Platform, PlatformError, Sink, SpawnRequest
 from sentry.platform.notify import features, native_signal
+from sentry.platform.notify.cgroup import GuestGroup
 from sentry.platform.notify.context import NotifyContext, State
 from sentry.platform.notify.execution import LOAD_FDS_MAX, Execution
 from sentry.platform.notify.jail import Jail
@@ -54,12 +55,15 @@ class NotifyPlatform(Platform):
         self._answer_listener = 0
         self._answer = 0
         self._is_closed = False
+        self._group = GuestGroup()
         self._receive = self._trap
 
     def prepare_privileged(self, config: JailConfig) -> None:
-        """Open and import what only root may be able to read (a clone below /root), before the sentry gives root up."""
+        """Do what only root can, before the sentry gives root up: the control group of ``config.memory_max``, and opening and
+        importing what only root may be able to read (a clone below /root)."""
         import sentry.platform.filter.sentry  # noqa: F401 - confine_sentry needs it
 
+        self._group.prepare(config)
         self._stub_fd, self._stub_entry = open_stub()
         preload(config.profile)
 
@@ -83,7 +87,7 @@ class NotifyPlatform(Platform):
         self._hot = self.tracer.hot
         self._jail = Jail(core, ffi, self._stub_fd, self._disabled)
         try:
-            self._jail.start(config)
+            self._jail.start(config, self._group.layers)
         except PlatformError:
             self.close()
             raise
@@ -114,6 +118,10 @@ class NotifyPlatform(Platform):
         return self.tracer.adopt(guest.tid, guest.listener, pidns_fd)
 
     def _seize(self, tid: int) -> None:
+        try:
+            self._group.add(tid)
+        except OSError as error:
+            raise PlatformError(f"the guest cannot enter its control group: {error}") from error
         result = self._core.trace_seize(tid)
         if result < 0:
             raise PlatformError(
@@ -264,6 +272,7 @@ class NotifyPlatform(Platform):
         for fd in (*self._listeners, *self._pidns_fds, self._proc_fd, self._stub_fd):
             os.close(fd)
         self._core.core_free(self._state)
+        self._group.close()
 
     def _reap(self) -> None:
         """Wait until every guest and the spawner are gone: they have been killed, so this is soon."""
