@@ -41,7 +41,10 @@ class Tmpfs:
 
 @dataclass(frozen=True, slots=True)
 class Overlay:
-    """Where changes to the image go: memory (``folder`` None) or a host folder, bounded by ``size`` bytes."""
+    """Where changes to the image are kept while the sandbox runs: memory (``folder`` None), or unnamed files in a host folder.
+
+    ``size`` bounds them, in bytes. Nothing of them stays behind.
+    """
 
     folder: str | None = None
     size: int | None = None

@@ -42,10 +42,6 @@ def plan(config: SandboxConfig, image: Image) -> Layout:
         hide_sockets=image.hide_sockets,
     )
     root = layout.add(tree, unprivileged=not (config.rw or config.host_as_root))
-    overlay: dict[str, object] = {"kind": "memory", "gofer": -1, "tree": -1, "size": _or_minus_one(config.overlay.size)}
-    if config.overlay.folder is not None:
-        number = layout.add(Tree(os.fsencode(config.overlay.folder), is_writable=True), unprivileged=False)
-        overlay |= {"kind": "folder", "gofer": number, "tree": 0}
     mounts = [_volume(item, layout) if isinstance(item, Volume) else _tmpfs(item) for item in config.mounts]
     is_root = os.geteuid() == 0
     layout.message = {
@@ -55,7 +51,10 @@ def plan(config: SandboxConfig, image: Image) -> Layout:
         "gofers": [{"layers": [], "trees": len(gofer.trees)} for gofer in layout.gofers],
         "root": {"gofer": root, "tree": 0, "writable": config.rw},
         "read_only": config.read_only,
-        "overlay": overlay,
+        "overlay": {
+            "kind": "memory" if config.overlay.folder is None else "folder",
+            "size": _or_minus_one(config.overlay.size),
+        },
         "mounts": mounts,
         "shm_size": config.shm_size,
         "hostname": config.hostname.encode(),

@@ -101,9 +101,17 @@ class Session:
 
     def _send_start(self, message: dict[str, object]) -> None:
         fds = [gofer.channel_fd for gofer in self._gofers]
+        overlay_fd = -1
+        if self.config.overlay.folder is not None:
+            overlay_fd = _open_folder(self.config.overlay.folder)
+            fds.append(overlay_fd)
         if self._log_fd >= 0:
             fds.append(self._log_fd)
-        self._send("start", fds, config={**message, "has_log_file": self._log_fd >= 0})
+        try:
+            self._send("start", fds, config={**message, "has_log_file": self._log_fd >= 0})
+        finally:
+            if overlay_fd >= 0:
+                os.close(overlay_fd)
         for gofer in self._gofers:
             gofer.close_channel()
 
@@ -241,6 +249,13 @@ class Session:
                 reason = f"ended by itself with status {os.WEXITSTATUS(status)}"
         if self._death is None:
             self._death = SandboxDied(f"the sentry {reason}; the sandbox is gone")
+
+
+def _open_folder(path: str) -> int:
+    try:
+        return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise SandboxError(f"--overlay: cannot open {path!r}: {error.strerror}") from None
 
 
 def _number(message: dict[str, Any], key: str) -> int:

@@ -95,7 +95,7 @@ def _compiler(box: Sandbox) -> str:
 
 def _exit_status(box: Sandbox) -> str:
     _run(box, "sh", "-c", "exit 42", code=42)
-    _run(box, "sh", "-c", "kill -SEGV $$", code=139)
+    _run(box, "sh", "-c", "sh -c 'kill -SEGV $$'; exit $?", code=139)
     _run(box, "/no/such/program", code=127)
     return "42, 139 for SIGSEGV, 127 for a missing program"
 
@@ -154,7 +154,12 @@ def main() -> int:
     failed = 0
     try:
         with Sandbox("host") as box:
-            _print_row("start", True, f"a sandbox on this machine's file system, platform {box.info.get('platform', '?')}", time.monotonic() - start)
+            _print_row(
+                "start",
+                True,
+                f"a sandbox on this machine's file system, platform {box.info.get('platform', '?')}",
+                time.monotonic() - start,
+            )
             for label, good, text, seconds in walk(box):
                 failed += not good
                 _print_row(label, good, text, seconds)

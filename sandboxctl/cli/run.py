@@ -46,7 +46,9 @@ _COMMAND = ("entrypoint", "env", "env_files", "workdir", "user", "group_add", "u
 @click.option("--network", "--net", metavar="none", default="none", show_default=True, help="Only none so far.")
 @click.option("--timeout", metavar="TIME", help="End the sandbox after, for example, 90s; exit status 137.")
 @click.option("--rw", is_flag=True, help="Write through to the folder of a dir: image.")
-@click.option("--overlay", metavar="memory|DIR[,size=N]", help="Where changes go.  [default: memory]")
+@click.option(
+    "--overlay", metavar="memory|DIR[,size=N]", help="Keep changes in memory, or large files on disk in DIR.  [default: memory]"
+)
 @click.option("--strace", is_flag=True, help="Print the guest's system calls to standard error, or to --log-file.")
 @click.option("--log-file", metavar="FILE", help="Where our own messages and --strace go.")
 @click.option("--require", multiple=True, metavar="LAYER,...", help="Refuse to start unless these protections are in force.")

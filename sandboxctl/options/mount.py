@@ -121,4 +121,11 @@ def overlay(text: str) -> Overlay:
     folder = source(place, "--overlay")
     if not os.path.isdir(folder) or not os.access(folder, os.W_OK | os.X_OK):
         raise OptionError(f"--overlay: {folder!r} must be a folder that you may write to")
+    if os.geteuid() == 0 and not _nobody_may_write(folder):
+        raise OptionError(f"--overlay: as root its files are made as nobody: chown nobody {folder}, or chmod o+wx it")
     return Overlay(folder, limit)
+
+
+def _nobody_may_write(folder: str) -> bool:
+    found = os.stat(folder)
+    return found.st_mode & 0o3 == 0o3 or (found.st_uid == 65534 and found.st_mode & 0o300 == 0o300)

@@ -12,7 +12,7 @@ from sentry.fs.proc.filesystem import ProcFileSystem
 from sentry.fs.sys.filesystem import SysFileSystem
 from sentry.fs.tmpfs.filesystem import TmpFileSystem
 from sentry.fs.tmpfs.storage import StoragePool
-from sentry.host import clock
+from sentry.host import clock, regular_file
 from sentry.host.gofer_channel import GoferChannel
 from sentry.kernel.creds import Credentials
 from sentry.kernel.fd_table import FdTable
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 ALL_CAPABILITIES = (1 << 41) - 1
 _SAFE = MS_NOSUID | MS_NODEV
+ON_DISK_MAX = 1 << 30
 
 
 class _NoContext:
@@ -56,8 +57,9 @@ class MountTree:
         config = sandbox.config
         self._clients = [
             GoferClient(GoferChannel(fd), sandbox.runner, sandbox.platform.watch, sandbox.gofer_lost)  # type: ignore[arg-type]
-            for fd in gofer_fds
+            for fd in gofer_fds[: len(config["gofers"])]
         ]
+        self._overlay_folder = gofer_fds[-1] if config["overlay"]["kind"] == "folder" else -1
         table = kernel.mounts
         table.open_fifo = open_fifo
         self.namespace: MountNamespace = table.namespace(self._root_fs(config), 0, b"overlay")
@@ -81,7 +83,8 @@ class MountTree:
         lower = self._gofer_fs(root["gofer"], root["tree"], is_shared=root["writable"])
         if root["writable"]:
             return lower
-        upper = self._tmpfs(size=config["overlay"]["size"], mode=0o755)
+        size = config["overlay"]["size"]
+        upper = self._tmpfs(size=size, mode=0o755) if self._overlay_folder < 0 else self._on_disk(size)
         return OverlayFileSystem(self._kernel.mounts.allocate_dev(), upper, [lower])
 
     def _gofer_fs(self, gofer: int, tree: int, *, is_shared: bool) -> GoferFileSystem:
@@ -91,6 +94,12 @@ class MountTree:
         kernel = self._kernel
         pool = StoragePool(limits=kernel.limits, bytes_max=size if size >= 0 else None)
         return TmpFileSystem(kernel.mounts.allocate_dev(), clock.time_ns, pool, mode=mode, uid=uid, gid=gid)
+
+    def _on_disk(self, size: int) -> TmpFileSystem:
+        """A file system whose large files are unlinked files in the caller's folder: bounded, but no memory."""
+        folder = self._overlay_folder
+        pool = StoragePool(lambda: regular_file.unlinked_file(folder), bytes_max=size if size >= 0 else ON_DISK_MAX)
+        return TmpFileSystem(self._kernel.mounts.allocate_dev(), clock.time_ns, pool, mode=0o755)
 
     async def _build(self, config: dict[str, Any]) -> None:
         kernel = self._kernel

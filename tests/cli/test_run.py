@@ -193,6 +193,17 @@ def test_tmpfs_and_read_only():
     assert b"No space left" in done.stderr
 
 
+@pytest.mark.parametrize("place", ["memory", "disk"])
+def test_overlay_is_bounded_and_leaves_nothing(tmp_path, place):
+    tmp_path.chmod(0o777)
+    name = "memory" if place == "memory" else str(tmp_path)
+    script = "head -c 600000 /dev/zero > /tmp/one && wc -c < /tmp/one && head -c 600000 /dev/zero > /tmp/two"
+    done = host("sh", "-c", script, options=["--overlay", f"{name},size=1m"])
+    assert done.stdout == b"600000\n"
+    assert b"No space left" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_write_through_only_with_rw(tmp_path):
     tmp_path.chmod(0o755)
     for folder in ("bin", "tmp"):

@@ -208,6 +208,7 @@ def test_bad_tmpfs(text):
 
 def test_overlays(tmp_path):
     assert mount.overlay("memory,size=1m").size == 1 << 20
+    tmp_path.chmod(0o777)
     assert mount.overlay(str(tmp_path)).folder == str(tmp_path)
     for text in ("disk", "memory,foo=1", "memory,size=x", "/nonexistent"):
         with pytest.raises(OptionError, match="--overlay"):
