@@ -419,6 +419,11 @@ def test_kept_privileges_are_few(tree: Path) -> None:
     assert ((tree / "theirs").stat().st_uid, (tree / "theirs").stat().st_gid) == (1234, 1235)
 
 
+def test_a_terminal_s_signals_do_not_reach_it(peer: Peer) -> None:
+    peer.attach()
+    assert os.getsid(peer.process.pid) == peer.process.pid != os.getsid(0)
+
+
 def test_it_ends_with_its_socket(tree: Path) -> None:
     peer = peer_for(tree)
     peer.socket.close()
