@@ -38,6 +38,6 @@ def open_streams(
 def _open_terminal(
     kernel: "Kernel", message: dict[str, Any], streams: dict[int, HostStream], tree: "MountTree"
 ) -> "tuple[dict[int, FileDescription], object, Finish]":
-    console = ConsoleTerminal(kernel, streams.get(0), streams[1], rows=message["rows"], columns=message["cols"])
-    file = console.open(O_RDWR)
+    console = ConsoleTerminal(kernel, streams.get(0), streams[1], rows=message["rows"], columns=message["cols"], uid=message["uid"])
+    file = console.open(O_RDWR, tree.namespace)
     return {0: file, 1: file, 2: file}, console, console.drain

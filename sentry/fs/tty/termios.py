@@ -98,10 +98,8 @@ def _with_speed(modes: Termios) -> Termios:
     code = modes.cflag & CBAUD
     ospeed = modes.ospeed if code == BOTHER else _rate(code)
     input_code = modes.cflag >> _IBSHIFT & CBAUD
-    if input_code in (0, BOTHER):
-        ispeed = modes.ispeed if input_code else ospeed
-    else:
-        ispeed = _rate(input_code)
+    choice = {0: ospeed, BOTHER: modes.ispeed}
+    ispeed = choice[input_code] if input_code in choice else _rate(input_code)
     return replace(modes, ispeed=ispeed, ospeed=ospeed)
 
 
