@@ -43,10 +43,11 @@ def test_data_files_lie_in_the_package() -> None:
 HERE = Path(rules.__file__).parent
 X32 = 0x40000000
 NUMBERS = {  # x86_64: the calls of the read-only filter
-    "sendto": 44, "recvfrom": 45, "sendmsg": 46, "openat": 257, "openat2": 437, "statx": 332, "fstatfs": 138, "getdents64": 217,
-    "readlinkat": 267, "pread64": 17, "fsync": 74, "fdatasync": 75, "inotify_init1": 294, "inotify_add_watch": 254,
-    "inotify_rm_watch": 255, "fgetxattr": 193, "flistxattr": 196, "fcntl": 72, "close": 3, "geteuid": 107,
-    "getegid": 108, "brk": 12, "mmap": 9, "munmap": 11, "mremap": 25, "madvise": 28, "futex": 202, "rt_sigreturn": 15, "write": 1, "exit_group": 231,
+    "sendto": 44, "recvfrom": 45, "sendmsg": 46, "openat": 257, "openat2": 437, "statx": 332, "fstatfs": 138,
+    "getdents64": 217, "readlinkat": 267, "pread64": 17, "fsync": 74, "fdatasync": 75, "inotify_init1": 294,
+    "inotify_add_watch": 254, "inotify_rm_watch": 255, "fgetxattr": 193, "flistxattr": 196, "fcntl": 72, "close": 3,
+    "geteuid": 107, "getegid": 108, "brk": 12, "mmap": 9, "munmap": 11, "mremap": 25, "madvise": 28, "futex": 202,
+    "rt_sigreturn": 15, "write": 1, "exit_group": 231,
 }  # fmt: skip
 
 
