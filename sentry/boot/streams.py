@@ -38,6 +38,9 @@ def open_streams(
 def _open_terminal(
     kernel: "Kernel", message: dict[str, Any], streams: dict[int, HostStream], tree: "MountTree"
 ) -> "tuple[dict[int, FileDescription], object, Finish]":
-    console = ConsoleTerminal(kernel, streams.get(0), streams[1], rows=message["rows"], columns=message["cols"], uid=message["uid"])
+    from sentry.fs.tty.console import ConsoleTerminal
+
+    rows, columns = message["rows"], message["cols"]
+    console = ConsoleTerminal(kernel, streams.get(0), streams[1], rows=rows, columns=columns, uid=message["uid"])
     file = console.open(O_RDWR, tree.namespace)
     return {0: file, 1: file, 2: file}, console, console.drain
