@@ -4,6 +4,7 @@ from collections.abc import Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sentry.fs.dev.filesystem import DevFileSystem
+from sentry.fs.devpts.filesystem import DevPtsFileSystem
 from sentry.fs.gofer.client import GoferClient
 from sentry.fs.gofer.filesystem import GoferFileSystem
 from sentry.fs.overlay.filesystem import OverlayFileSystem
@@ -107,6 +108,7 @@ class MountTree:
         await self._mount(SysFileSystem(kernel), b"/sys", _SAFE | MS_NOEXEC | MS_RDONLY, b"sysfs")
         dev = DevFileSystem(kernel)
         await self._mount(dev, b"/dev", MS_NOSUID, b"tmpfs")
+        await self._mount(DevPtsFileSystem(kernel), b"/dev/pts", MS_NOSUID | MS_NOEXEC, b"devpts")
         await self._mount(self._tmpfs(size=config["shm_size"], mode=0o1777), b"/dev/shm", _SAFE | MS_NOEXEC, b"shm")
         for wish in config["mounts"]:
             if wish["kind"] == "tmpfs":
