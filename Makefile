@@ -56,4 +56,4 @@ test-suites test-engines test-applications: setup-test  ## whole test tiers; eac
 clean:  ## remove everything that was made here
 	rm -rf .venv .make build dist *.egg-info
 	find sentry gofer sandboxctl syscalls tests -name __pycache__ -prune -exec rm -rf {} +
-	find sentry gofer \( -name '*.so' -o -name '*.o' \) -exec rm -f {} +
+	find sentry gofer sandboxctl \( -name '*.so' -o -name "*.o" -o -name "*.stub" -o -name "*.guest" \) -exec rm -f {} +

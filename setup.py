@@ -6,6 +6,7 @@ that the pure Python parts can be worked on before the native ones are there.
 
 import importlib.util
 from pathlib import Path
+from types import ModuleType
 
 from setuptools import setup
 from setuptools.command.build_ext import build_ext
@@ -24,19 +25,24 @@ def existing(entries: list[str]) -> list[str]:
     return [entry for entry in entries if (HERE / entry.split(":", 1)[0]).exists()]
 
 
+def load(path: str) -> ModuleType:
+    """Import a build file of ours by its path: its package is not installed yet."""
+    spec = importlib.util.spec_from_file_location("build_file", HERE / path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
 
 class BuildWithStub(build_ext):
-    """Builds the extensions, then the exec stub beside the C core, where the package finds it."""
+    """Builds the extensions, then the exec stub and the guest's init beside their packages' files."""
 
     def run(self) -> None:
         super().run()
-        spec = importlib.util.spec_from_file_location("core_build", HERE / "sentry/platform/_core/build.py")
-        assert spec is not None
-        assert spec.loader is not None
-        core_build = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(core_build)
         base = HERE if self.inplace else Path(self.build_lib)
-        core_build.build_stub(base / "sentry" / "platform" / "_core")
+        load("sentry/platform/_core/build.py").build_stub(base / "sentry" / "platform" / "_core")
+        load("sandboxctl/init/build.py").build(base / "sandboxctl" / "init")
 
 
 COMMANDS: dict[str, type] = {"build_ext": BuildWithStub}

@@ -86,6 +86,7 @@ class SandboxConfig:
     pids_limit: int | None = None
     shm_size: int = 64 * MIB
     stop_signal: int = 15
+    init: bool = False
     host_as_root: bool = False
     require: tuple[str, ...] = ()
     strace: bool = False
@@ -103,5 +104,4 @@ class CommandConfig:
     rlimits: tuple[Rlimit, ...] = ()
     tty: bool = False
     interactive: bool = False
-    init: bool = False
     timeout: float | None = None

@@ -11,6 +11,7 @@ from gofer.protocol.config import Config as GoferConfig
 from gofer.protocol.config import Tree
 from sandboxctl.config import SandboxConfig, Tmpfs, Volume
 from sandboxctl.images.image import Image
+from sandboxctl.init import guest as guest_init
 
 NOBODY = 65534
 
@@ -43,6 +44,8 @@ def plan(config: SandboxConfig, image: Image) -> Layout:
     )
     root = layout.add(tree, unprivileged=not (config.rw or config.host_as_root))
     mounts = [_volume(item, layout) if isinstance(item, Volume) else _tmpfs(item) for item in config.mounts]
+    if config.init:
+        mounts.append(_volume(guest_init.volume(), layout))
     is_root = os.geteuid() == 0
     layout.message = {
         "platform": config.platform or "",

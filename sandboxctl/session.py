@@ -18,6 +18,7 @@ from gofer.launch import start as start_gofer
 from sandboxctl.config import CommandConfig, SandboxConfig
 from sandboxctl.errors import SandboxDied, SandboxError, one_line
 from sandboxctl.images.registry import resolve
+from sandboxctl.init import guest as guest_init
 from sandboxctl.launcher import SentryProcess, start_sentry
 from sandboxctl.layout import plan
 from sentry.boot.control_protocol import ChannelClosed, ProtocolError
@@ -125,7 +126,7 @@ class Session:
             "run",
             list(streams.values()),
             id=started.number,
-            argv=[os.fsencode(word) for word in command.argv],
+            argv=[os.fsencode(word) for word in command.argv] if not self.config.init else guest_init.wrap(command.argv),
             env=[os.fsencode(f"{name}={value}") for name, value in command.env.items()],
             cwd=os.fsencode(command.cwd),
             uid=who.uid,
@@ -135,7 +136,6 @@ class Session:
             tty=command.tty,
             rows=rows,
             cols=columns,
-            init=command.init,
             streams=list(streams),
         )
         return started

@@ -14,9 +14,9 @@ from sandboxctl.terminal import is_terminal
 
 _SANDBOX = (
     "rw", "read_only", "overlay", "volumes", "mounts", "tmpfs", "hostname", "name", "memory", "pids_limit", "shm_size",
-    "stop_signal", "network", "privileged", "devices", "host_as_root", "require", "strace", "log_file",
+    "stop_signal", "init", "network", "privileged", "devices", "host_as_root", "require", "strace", "log_file",
 )  # fmt: skip
-_COMMAND = ("entrypoint", "env", "env_files", "workdir", "user", "group_add", "ulimits", "tty", "interactive", "init", "timeout")
+_COMMAND = ("entrypoint", "env", "env_files", "workdir", "user", "group_add", "ulimits", "tty", "interactive", "timeout")
 
 
 @click.command("run", context_settings={"allow_interspersed_args": False, "max_content_width": 110})

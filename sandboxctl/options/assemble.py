@@ -35,6 +35,7 @@ class SandboxOptions:
     pids_limit: str | None = None
     shm_size: str | None = None
     stop_signal: str | None = None
+    init: bool = False
     network: str = "none"
     privileged: bool = False
     devices: Sequence[str] = ()
@@ -58,7 +59,6 @@ class CommandOptions:
     ulimits: Sequence[str] = ()
     tty: bool = False
     interactive: bool = False
-    init: bool = False
     timeout: str | None = None
 
 
@@ -96,6 +96,7 @@ def sandbox_config(options: SandboxOptions) -> SandboxConfig:
         memory=memory,
         pids_limit=_pids(options.pids_limit),
         stop_signal=quantity.signal_number(options.stop_signal, "--stop-signal") if options.stop_signal else 15,
+        init=options.init,
         host_as_root=_host_as_root(options),
         require=_layers(options.require),
         strace=options.strace,
@@ -128,7 +129,6 @@ def command_config(options: CommandOptions, image_name: str, caller: Mapping[str
         rlimits=tuple(ulimit(text) for text in options.ulimits),
         tty=options.tty,
         interactive=options.interactive,
-        init=options.init,
         timeout=quantity.duration(options.timeout, "--timeout") if options.timeout else None,
     )
 

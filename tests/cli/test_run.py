@@ -221,6 +221,16 @@ def test_write_through_only_with_rw(tmp_path):
     assert (tmp_path / "tmp/file").read_text() == "x\n"
 
 
+@pytest.mark.parametrize("options", [[], ["--read-only"]])
+def test_init_is_pid_1_and_reaps(options):
+    script = "echo $$ $PPID; cat /proc/1/comm; (sh -c 'sleep 0.1 & exit 0'); sleep 0.3; grep -l zombie /proc/[0-9]*/status; exit 7"
+    done = host("sh", "-c", script, options=["--init", *options], check=7)
+    first, name = done.stdout.splitlines()
+    assert first.split()[1] == b"1"
+    assert name == b".init"
+    host("no-such-program", options=["--init"], check=127)
+
+
 def test_entrypoint():
     assert run("--entrypoint", "/bin/echo", "host", "a", "b", check=0).stdout == b"a b\n"
 

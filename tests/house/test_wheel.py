@@ -50,7 +50,7 @@ def test_contents(wheel):
     tops = {name.partition("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == set(PARTS)
     assert any(name.startswith("sentry/platform/_core/_native.") for name in names)
-    assert "sentry/platform/_core/exec.stub" in names
+    assert {"sentry/platform/_core/exec.stub", "sandboxctl/init/init.guest"} <= set(names)
     assert any(name.startswith("gofer/_sys/_native.") for name in names)
     assert not [name for name in names if name.startswith("tests/") or name.endswith((".o", ".c"))]
 
