@@ -80,7 +80,8 @@ def _or_minus_one(value: int | None) -> int:
 def _volume(item: Volume, layout: Layout) -> dict[str, object]:
     is_file = not os.path.isdir(item.source)
     folder, name = os.path.split(item.source) if is_file else (item.source, "")
-    number = layout.add(Tree(os.fsencode(folder), is_writable=not item.read_only), unprivileged=False)
+    tree = Tree(os.fsencode(folder), is_writable=not item.read_only, only=os.fsencode(name))
+    number = layout.add(tree, unprivileged=False)
     return {
         "kind": "bind",
         "gofer": number,

@@ -34,7 +34,10 @@ def enforce(policies: "list[TreePolicy]") -> int:
     try:
         for policy in policies:
             access = (_READ | _WRITE if policy.is_writable else _READ) & handled
-            _allow_but_hidden(ruleset, policy.root_fd, policy.veils, access)
+            if policy.only:
+                _allow_file(ruleset, policy.root_fd, policy.only, access)
+            else:
+                _allow_but_hidden(ruleset, policy.root_fd, policy.veils, access)
         error = lib.gofer_landlock_enforce(ruleset)
         if error < 0:
             raise OSError(-error, "landlock")
@@ -75,6 +78,16 @@ def _allow_but_hidden(ruleset: int, fd: int, veils: "Veils | None", access: int)
                 _allow(ruleset, child, access & _FILE_ONLY)
         finally:
             os.close(child)
+
+
+def _allow_file(ruleset: int, fd: int, name: bytes, access: int) -> None:
+    """Grant the data of one file of a folder."""
+    child = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=fd)
+    try:
+        if os.fstat(child).st_mode & 0o170000 == 0o100000:
+            _allow(ruleset, child, access & _FILE_ONLY)
+    finally:
+        os.close(child)
 
 
 def _allow(ruleset: int, fd: int, access: int) -> None:

@@ -10,10 +10,11 @@ class Tree:
     """One exported folder.
 
     ``path`` is opened by the gofer before it drops its identity, unless ``fd`` names an inherited directory descriptor.
-    ``hidden`` are paths below it (``b"var/run"``) that must look empty; ``hide_sockets`` leaves UNIX sockets out.
+    ``hidden`` are paths below it (``b"var/run"``) that must look empty; ``hide_sockets`` leaves UNIX sockets out. ``only`` is
+    the one name in the folder that exists for the sentry (a volume that is a single file).
     """
 
-    __slots__ = ("fd", "hidden", "hide_sockets", "is_writable", "path")
+    __slots__ = ("fd", "hidden", "hide_sockets", "is_writable", "only", "path")
 
     def __init__(
         self,
@@ -23,12 +24,14 @@ class Tree:
         is_writable: bool = False,
         hidden: "tuple[bytes, ...]" = (),
         hide_sockets: bool = False,
+        only: bytes = b"",
     ) -> None:
         self.path = path
         self.fd = fd
         self.is_writable = is_writable
         self.hidden = tuple(hidden)
         self.hide_sockets = hide_sockets
+        self.only = only
 
 
 class Config:
@@ -45,7 +48,7 @@ class Config:
 
 
 _HEAD: tuple[Kind, ...] = (U16, I64, I64, U8, U16)
-_TREE: tuple[Kind, ...] = (TEXT, I64, U8, U16)
+_TREE: tuple[Kind, ...] = (TEXT, TEXT, I64, U8, U16)
 _LONG = blob("long", "<I", MESSAGE_MAX)
 _READY: tuple[Kind, ...] = (U8, TEXT)
 
@@ -55,7 +58,7 @@ def encode_config(config: Config) -> bytes:
     head = (CONFIG_VERSION, config.uid, config.gid, int(config.keeps_privileges), len(config.trees))
     parts = [encode((_LONG,), (encode(_HEAD, head),))]
     for tree in config.trees:
-        fields = (tree.path, tree.fd, tree.is_writable | tree.hide_sockets << 1, len(tree.hidden))
+        fields = (tree.path, tree.only, tree.fd, tree.is_writable | tree.hide_sockets << 1, len(tree.hidden))
         body = encode(_TREE, fields) + encode((TEXT,) * len(tree.hidden), tree.hidden)
         parts.append(encode((_LONG,), (body,)))
     return b"".join(parts)
@@ -76,13 +79,14 @@ def decode_config(message: bytes) -> Config:
     trees = []
     for part in parts[1:]:
         path, position = TEXT.decode(part, 0)
+        only, position = TEXT.decode(part, position)
         fd, position = I64.decode(part, position)
         flags, position = U8.decode(part, position)
         hidden_count, position = U16.decode(part, position)
         hidden = decode((TEXT,) * hidden_count, part, position)  # type: ignore[operator]
-        trees.append(
-            Tree(path, fd=fd, is_writable=bool(flags & 1), hidden=tuple(hidden), hide_sockets=bool(flags & 2))  # type: ignore[arg-type, operator]
-        )
+        is_writable, hide_sockets = bool(flags & 1), bool(flags & 2)  # type: ignore[operator]
+        tree = Tree(path, fd=fd, is_writable=is_writable, hidden=tuple(hidden), hide_sockets=hide_sockets, only=only)  # type: ignore[arg-type]
+        trees.append(tree)
     return Config(tuple(trees), uid=uid, gid=gid, keeps_privileges=bool(keeps))  # type: ignore[arg-type]
 
 

@@ -4,7 +4,7 @@ The peer is hostile: a frame that is not a message ends the connection, everythi
 that may be slow gets a gofer process of its own, so that a server which never answers stops no other volume.
 """
 
-from errno import EINVAL, ENFILE, ENOMEM, ENOSYS, EROFS, ESTALE
+from errno import EINVAL, ENFILE, ENOENT, ENOMEM, ENOSYS, EROFS, ESTALE
 from os import close
 
 from gofer._sys._native import ffi
@@ -123,6 +123,8 @@ class Connection:
         node = self.nodes.get(number)
         if is_write and not node.policy.is_writable:
             raise OSError(EROFS, "read-only tree")
+        if node.policy.only and node.parent is None and names and names[0] != node.policy.only:
+            raise OSError(ENOENT, "another file of the folder")
         return node, names
 
     def keep_open(self, fd: int, policy: TreePolicy, *, is_writable: bool) -> int:

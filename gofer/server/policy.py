@@ -27,11 +27,12 @@ REMOTE_MAGICS = frozenset(
 class TreePolicy:
     """The rules of one tree. ``data`` is the C record; ``root_fd`` the tree's root, open for the gofer's whole life."""
 
-    __slots__ = ("_remote_devs", "data", "is_writable", "root_attr", "root_fd", "veils")
+    __slots__ = ("_remote_devs", "data", "is_writable", "only", "root_attr", "root_fd", "veils")
 
     def __init__(self, root_fd: int, tree: Tree) -> None:
         self.root_fd = root_fd
         self.is_writable = tree.is_writable
+        self.only = tree.only
         self._remote_devs: dict[int, bool] = {}
         self.root_attr: Any = ffi.new("struct gofer_attr *")
         error = lib.gofer_stat(root_fd, self.root_attr)

@@ -121,7 +121,7 @@ def readdir(connection: Connection, fields: "list[object]") -> bytes:
 
 def _read_directory(connection: Connection, node: Node) -> bytes:
     attr = connection.attr
-    if node.is_veiled:
+    if node.is_veiled or (node.policy.only and node.parent is None):
         return NODE_HEAD.pack(node.number, 0) + bytes(ATTR_SIZE)
     path_fd = connection.nodes.descriptor(node)
     if not node.watch and node.watches is not None:
@@ -192,6 +192,8 @@ def check_visible(connection: Connection, parent: Node, name: bytes) -> None:
     """Errors: EACCES for a name that the tree hides, so that nothing is made, opened or removed there."""
     if parent.veils is not None and parent.veils.get(name) == {}:
         raise OSError(EACCES, "hidden")
+    if parent.policy.only and parent.parent is None and name != parent.policy.only:
+        raise OSError(EACCES, "another file of the folder")
 
 
 def forget(connection: Connection, fields: "list[object]") -> bytes:

@@ -296,6 +296,28 @@ def test_a_hidden_folder_by_another_name(tree: Path) -> None:
     peer.close()
 
 
+def test_a_volume_of_one_file_shows_no_other(tree: Path) -> None:
+    peer = peer_for(tree, only=b"hidden-file", is_writable=True)
+    root = peer.attach()
+    me = (os.geteuid(), os.getegid())
+    _, fds = peer.call(m.OPEN, (root, (b"hidden-file",)), os.O_RDWR)
+    os.close(fds[0])
+    assert m.WALK.decode_reply(peer.call(m.WALK, (root, (b"hidden-file",)))[0][0])[:2] == [0, 1]
+    assert entries(peer, (root, ())) == {}
+    assert refused(peer, m.WALK, (root, (b"visible",))) == ENOENT
+    assert refused(peer, m.OPEN, (root, (b"visible", b"file")), 0) == ENOENT
+    assert refused(peer, m.READDIR, (root, (b"visible",))) == ENOENT
+    assert refused(peer, m.GETATTR, (root, (b"fifo",)), 0) == ENOENT
+    assert refused(peer, m.CREATE, (root, ()), b"new", 0o600, *me) == EACCES
+    assert refused(peer, m.MKDIR, (root, ()), b"new", 0o700, *me) == EACCES
+    assert refused(peer, m.UNLINK, (root, ()), b"fifo") == EACCES
+    assert refused(peer, m.RENAME, (root, ()), b"hidden-file", (root, ()), b"x", 0, 0) == EACCES
+    assert refused(peer, m.LINK, (root, (b"hidden-file",)), (root, ()), b"x") == EACCES
+    assert refused(peer, m.LINK, (root, (b"fifo",)), (root, ()), b"x") == ENOENT
+    assert refused(peer, m.TMPFILE, (root, ()), 0o600, *me) == EACCES
+    peer.close()
+
+
 def test_a_hidden_name_that_appears_later(tree: Path) -> None:
     peer = peer_for(tree, hidden=(b"later",))
     root = peer.attach()

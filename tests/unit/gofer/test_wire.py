@@ -79,7 +79,8 @@ def test_operation_numbers_are_unique() -> None:
 
 
 TREES = st.builds(
-    lambda path, fd, rw, hidden, sockets: Tree(path, fd=fd, is_writable=rw, hidden=hidden, hide_sockets=sockets),
+    lambda path, only, fd, rw, hidden, sockets: Tree(path, only=only, fd=fd, is_writable=rw, hidden=hidden, hide_sockets=sockets),
+    st.binary(max_size=200),
     st.binary(max_size=200),
     st.integers(-1, 1 << 20),
     st.booleans(),
