@@ -136,6 +136,7 @@ class Session:
             tty=command.tty,
             rows=rows,
             cols=columns,
+            init=False,
             streams=list(streams),
         )
         return started
