@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from enum import Enum
 from importlib import import_module
-from pkgutil import iter_modules
+from os import listdir
 from typing import Any, TypeVar
 
 from syscalls.abi import errno as errnos
@@ -155,8 +155,10 @@ def load_all() -> None:
     """Import every handler module."""
     for family in FAMILIES:
         package = import_module(f"syscalls.{family}")
-        for module in iter_modules(package.__path__):
-            import_module(f"syscalls.{family}.{module.name}")
+        for file in sorted(listdir(package.__path__[0])):
+            name, _, suffix = file.partition(".")
+            if suffix == "py" and name != "__init__":
+                import_module(f"{package.__name__}.{name}")
 
 
 def build_table() -> list[Entry | None]:

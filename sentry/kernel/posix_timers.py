@@ -1,6 +1,5 @@
 """POSIX timers (timer_create(2)): clocks, the signals they send, overruns."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sentry.kernel.timers import REAL, SignalTimer
@@ -18,14 +17,16 @@ OVERRUN_MAX = 0x7FFFFFFF
 _WALL_CLOCKS = (CLOCK_REALTIME, CLOCK_REALTIME_ALARM, CLOCK_TAI)
 
 
-@dataclass(frozen=True, slots=True)
 class Notification:
     """struct sigevent, checked: ``thread`` is set for SIGEV_THREAD_ID."""
 
-    signal: int
-    value: int
-    is_silent: bool
-    thread: "Task | None"
+    __slots__ = ("is_silent", "signal", "thread", "value")
+
+    def __init__(self, signal: int, value: int, *, is_silent: bool, thread: "Task | None") -> None:
+        self.signal = signal
+        self.value = value
+        self.is_silent = is_silent
+        self.thread = thread
 
 
 class PosixTimer(SignalTimer):
