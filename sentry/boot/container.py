@@ -2,10 +2,10 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from sentry.boot.program import enter_cwd, find_program
 from sentry.kernel.creds import Credentials
 from sentry.kernel.fd_table import FdTable
 from sentry.kernel.fs_context import FsContext
@@ -14,12 +14,8 @@ from sentry.kernel.task import Task
 from sentry.kernel.task_clone import enter
 from sentry.kernel.thread_group import ThreadGroup
 from sentry.mm.usermem import UserMemory
-from sentry.platform.interface import SpawnRequest
+from sentry.platform.interface import PlatformError, SpawnRequest
 from sentry.sched.fiber import Fiber
-from sentry.sched.wait import Latch
-from sentry.vfs import namespace
-from sentry.vfs.permission import MAY_EXEC, check_permission
-from syscalls.abi.errno import EACCES, ENOENT, ENOTDIR
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.resource import RLIMIT_NOFILE
 
@@ -31,8 +27,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-AT_FDCWD = -100
-S_IFMT, S_IFDIR, S_IFREG = 0o170000, 0o040000, 0o100000
 #: docker's default set (capabilities(7) numbers 0 1 3 4 5 6 7 8 10 13 18 27 29 31)
 CAPABILITIES_DEFAULT = 0xA80425FB
 
@@ -57,76 +51,85 @@ class Container:
     """Starts the first process and learns of its end.
 
     ``on_exit(wait_status, errno)`` is called once every task is gone; ``errno`` is not 0 when the program could not be executed.
+    ``on_failed(message)`` instead when no process could be made at all.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its surroundings, what to run, and two ends
         self,
         kernel: "Kernel",
         dispatcher: "Dispatcher",
         tree: "MountTree",
         spec: ContainerSpec,
         on_exit: Callable[[int, int], None],
+        on_failed: Callable[[str], None],
     ) -> None:
         self.kernel = kernel
         self.spec = spec
-        self.on_exit = on_exit
+        self._on_exit = on_exit
+        self._on_failed = on_failed
         self._dispatcher = dispatcher
         self._tree = tree
-        self._startup = Latch()
-        self.init: ThreadGroup
-        self._first: Task
+        self._first: Task | None = None
+        self._early_signals: list[int] = []
 
     def start(self) -> None:
-        """Create the first process, stopped before its first exec, and prepare that exec. Raises PlatformError."""
-        spec = self.spec
-        kernel = self.kernel
-        argv = list(spec.argv)
-        root = self._tree.root
-        context = kernel.platform.spawn(SpawnRequest(argv[0], argv, list(spec.environment), dict(spec.limits)))
-        session = Session(context.guest_tid)
-        group = ThreadGroup(context.guest_tid, None, ProcessGroup(context.guest_tid, session), dict(spec.limits))
-        session.leader = group
-        session.process_groups[group.tgid].add(group)
-        tasks = kernel.tasks
-        tasks.sessions[session.sid] = session
-        tasks.process_groups[group.tgid] = group.process_group
-        tasks.groups[group.tgid] = group
-        group.host_pid = context.host_tid
-        group.start_time_ns = kernel.runner.monotonic_ns()
-        group.startup = self._startup
-        fds = FdTable(spec.limits.get(RLIMIT_NOFILE, (1024, 4096))[0])
-        for fd, file in sorted(spec.files.items()):
-            fds.replace(fd, file)
-        task = Task(
-            kernel,
-            context,
-            group,
-            UserMemory(context.memory),
-            fds,
-            FsContext(root, root),
-            self._tree.namespace,
-            self._credentials(),
-            argv[0].rsplit(b"/", 1)[-1][:15],
-        )
-        group.leader = task
-        self.init = group
-        self._first = task
-        enter(task)
-        self._dispatcher.adopt(task)
-        if spec.terminal is not None:
-            spec.terminal.become_controlling(session)  # type: ignore[attr-defined]
-        service = Fiber(kernel.runner, lambda result: None, self._startup_failed)
-        service.start(self._prepare(service))
+        """Find the program and create the first process; either may have to wait for a gofer."""
+        service = Fiber(self.kernel.runner, lambda result: None, self._failed)
+        service.start(self._start())
 
     def signal(self, signo: int, *, everyone: bool) -> None:
         """A signal from the caller, for the first process or for all."""
-        groups = list(self.kernel.tasks.groups.values()) if everyone else [self.init]
+        first = self._first
+        if first is None:
+            self._early_signals.append(signo)
+            return
+        groups = list(self.kernel.tasks.groups.values()) if everyone else [first.group]
         for group in groups:
             self.kernel.signals.send_group(group, signo)
 
     def finished(self) -> None:
         """Every task is gone."""
-        self.on_exit(self.init.exit_status or 0, self._first.exec_errno if not self.init.has_execed else 0)
+        first = self._first
+        assert first is not None
+        self._on_exit(first.group.exit_status or 0, 0 if first.group.has_execed else first.exec_errno)
+
+    async def _start(self) -> None:
+        spec = self.spec
+        credentials = self._credentials()
+        probe = self._tree.new_task(self.kernel, credentials)
+        try:
+            probe.fs.cwd = await enter_cwd(self._tree.service_task, probe, spec.cwd)
+            program = await find_program(probe, spec.argv[0], spec.environment)
+        except SyscallError as error:
+            for file in spec.files.values():
+                file.acquire().release()
+            self._on_exit(0, error.errno)
+            return
+        self._spawn(program, list(spec.argv), credentials, probe.fs)
+
+    def _spawn(self, program: bytes, argv: list[bytes], credentials: Credentials, fs: FsContext) -> None:
+        """Create the first process, stopped before its first exec. Raises PlatformError."""
+        spec = self.spec
+        kernel = self.kernel
+        context = kernel.platform.spawn(SpawnRequest(program, argv, list(spec.environment), dict(spec.limits)))
+        group = ThreadGroup(context.guest_tid, None, None, dict(spec.limits))  # type: ignore[arg-type]  # joins at once
+        session = kernel.tasks.new_session(group)
+        kernel.tasks.groups[group.tgid] = group
+        group.host_pid = context.host_tid
+        group.start_time_ns = kernel.runner.monotonic_ns()
+        fds = FdTable(spec.limits[RLIMIT_NOFILE][0])
+        for fd, file in sorted(spec.files.items()):
+            fds.replace(fd, file)
+        name = argv[0].rsplit(b"/", 1)[-1][:15]
+        task = Task(kernel, context, group, UserMemory(context.memory), fds, fs, self._tree.namespace, credentials, name)
+        group.leader = task
+        self._first = task
+        enter(task)
+        self._dispatcher.adopt(task)
+        if spec.terminal is not None:
+            spec.terminal.become_controlling(session)  # type: ignore[attr-defined]
+        for signo in self._early_signals:
+            kernel.signals.send_group(group, signo)
 
     def _credentials(self) -> Credentials:
         spec = self.spec
@@ -140,68 +143,9 @@ class Container:
             bounding=spec.capabilities,
         )  # fmt: skip
 
-    async def _prepare(self, fiber: Fiber) -> None:
-        task = self._first
-        try:
-            await self._enter_cwd(task)
-            program = await self._find_program(task)
-        except SyscallError as error:
-            self._startup.fire(error=error)
+    def _failed(self, error: BaseException) -> None:
+        if isinstance(error, PlatformError):
+            self._on_failed(str(error))
         else:
-            self._startup.fire(program)
-
-    async def _enter_cwd(self, task: Task) -> None:
-        """The working directory is made if it is missing, as docker does."""
-        cwd = self.spec.cwd
-        try:
-            path = await namespace.resolve(task, AT_FDCWD, cwd, want_directory=True)
-        except SyscallError as error:
-            if error.errno != ENOENT:
-                raise
-            await self._make_folders(task, cwd)
-            path = await namespace.resolve(task, AT_FDCWD, cwd, want_directory=True)
-        task.fs.cwd = path
-
-    async def _make_folders(self, task: Task, path: bytes) -> None:
-        """Make what is missing of ``path``, as root would: the caller asks for it, not the program."""
-        own = task.credentials
-        task.credentials = Credentials(
-            0, 0, 0, 0, 0, 0, 0, 0, permitted=CAPABILITIES_DEFAULT, effective=CAPABILITIES_DEFAULT, bounding=CAPABILITIES_DEFAULT
-        )
-        at = b""
-        try:
-            for part in path.strip(b"/").split(b"/"):
-                at += b"/" + part
-                with suppress(SyscallError):  # it may be there; the walk below tells
-                    await namespace.mkdir_at(self._tree.service_task, AT_FDCWD, at, 0o755)
-        finally:
-            task.credentials = own
-
-    async def _find_program(self, task: Task) -> bytes:
-        """Look a bare name up in PATH, as execvp(3) does. Errors: ENOENT, EACCES."""
-        name = self.spec.argv[0]
-        if b"/" in name:
-            return name
-        search = b"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-        for variable in self.spec.environment:
-            if variable.startswith(b"PATH="):
-                search = variable[5:]
-        errno = ENOENT
-        for folder in search.split(b":"):
-            candidate = (folder or b".") + b"/" + name
-            try:
-                path = await namespace.resolve(task, AT_FDCWD, candidate)
-                attr = await path.inode.getattr()
-                if attr.mode & S_IFMT != S_IFREG:
-                    continue
-                check_permission(task.credentials, attr, MAY_EXEC)
-            except SyscallError as error:
-                if error.errno not in (ENOENT, ENOTDIR):
-                    errno = EACCES
-                continue
-            return candidate
-        raise SyscallError(errno)
-
-    def _startup_failed(self, error: BaseException) -> None:
-        log.error("container start", exc_info=error)
-        self._startup.fire(error=SyscallError(ENOENT))
+            log.error("container start", exc_info=error)
+            self._on_failed("a process could not be started; the log has the details")

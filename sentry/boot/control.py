@@ -10,7 +10,6 @@ from sentry.boot.control_protocol import ChannelClosed, ControlChannel, Protocol
 from sentry.vfs.readiness import POLLHUP, POLLIN
 from syscalls.abi import errno as errnos
 from syscalls.abi.errno import ENOENT, ENOMEM, ENOTDIR
-from syscalls.abi.errors import SyscallError
 
 if TYPE_CHECKING:
     from sentry.boot.container import Container
@@ -90,14 +89,13 @@ class ControlServer:
             else:
                 self._send("exited", id=number, code=status >> 8 & 0xFF, signal=status & 0x7F)
 
-        try:
-            container = self._sandbox.new_container(message, fds, on_exit)
-            self._containers[number] = container
-            container.start()
-        except SyscallError as error:
-            self._send(
-                "failed", id=number, exit_code=EXIT_SANDBOX_ERROR, message=f"cannot start a process: {errnos.name(error.errno)}"
-            )
+        def on_failed(text: str) -> None:
+            self._containers.pop(number, None)
+            self._send("failed", id=number, exit_code=EXIT_SANDBOX_ERROR, message=text)
+
+        container = self._sandbox.new_container(message, fds, on_exit, on_failed)
+        self._containers[number] = container
+        container.start()
 
     def _signal(self, message: dict[str, Any]) -> None:
         container = self._containers.get(message["id"])

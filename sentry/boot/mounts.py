@@ -65,7 +65,10 @@ class MountTree:
         table.open_fifo = open_fifo
         self.namespace: MountNamespace = table.namespace(self._root_fs(config), 0, b"overlay")
         #: the sentry's own work on the tree, with all capabilities
-        self.service_task = self._make_service_task(kernel)
+        self.service_task = self.new_task(
+            kernel,
+            Credentials(0, 0, 0, 0, 0, 0, 0, 0, permitted=ALL_CAPABILITIES, effective=ALL_CAPABILITIES, bounding=ALL_CAPABILITIES),
+        )
         _run(self._build(config))
         if config["read_only"]:  # only now: mount points may have to be made
             self.namespace.root.set_flags(MS_RDONLY)
@@ -116,6 +119,7 @@ class MountTree:
             else:
                 await self._bind(wish)
 
+
     async def _mount_tmpfs(self, wish: dict[str, Any]) -> None:
         fs = self._tmpfs(size=wish["size"], mode=wish["mode"], uid=wish["uid"], gid=wish["gid"])
         flags = 0
@@ -157,16 +161,13 @@ class MountTree:
                     await namespace.resolve(task, AT_FDCWD, made)  # it may be there although it could not be made
         return await namespace.resolve(task, AT_FDCWD, at)
 
-    def _make_service_task(self, kernel: "Kernel") -> Task:
-        creds = Credentials(
-            0, 0, 0, 0, 0, 0, 0, 0, permitted=ALL_CAPABILITIES, effective=ALL_CAPABILITIES, bounding=ALL_CAPABILITIES
-        )
+    def new_task(self, kernel: "Kernel", credentials: Credentials) -> Task:
+        """A task without a guest thread: for what the sentry does in somebody's name."""
         group: Any = None
         context: Any = _NoContext()
         memory: UserMemory = _NoContext.memory
-        return Task(
-            kernel, context, group, memory, FdTable(16), FsContext(self.root, self.root), self.namespace, creds, b"sentry"
-        )
+        fs = FsContext(self.root, self.root)
+        return Task(kernel, context, group, memory, FdTable(16), fs, self.namespace, credentials, b"sentry")
 
 
 def _run(coro: Coroutine[Any, Any, T]) -> T:

@@ -18,7 +18,7 @@ from sentry.platform.interface import JailConfig
 from sentry.sched.runner import Runner
 from sentry.vfs.mount import MountTable
 from syscalls import registry
-from syscalls.abi.resource import RLIMIT_NOFILE
+from syscalls.abi.resource import RLIMIT_DATA, RLIMIT_NOFILE
 from syscalls.args import PROCEED
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ class Sandbox:
             tasks_max=config["pids"] if config["pids"] > 0 else TASKS_DEFAULT,
             memory_max=memory,
             bytes_max=size,
+            descriptors_max=max(NOFILE_DEFAULT, config.get("nofile", 0)),
         )
         self.uts = UtsNamespace(config["hostname"])
         self.mounts = MountTable()
@@ -61,7 +62,7 @@ class Sandbox:
             profile=config["profile"],
             tasks_max=self.limits.tasks_max,
             memory_max=memory,
-            nofile=NOFILE_DEFAULT,
+            nofile=self.limits.descriptors_max,
         )
         self._dispatcher = Dispatcher(registry.calls_of(table), registry.masked_of(table), PROCEED, self._fatal, self._empty)
 
@@ -85,11 +86,15 @@ class Sandbox:
         """The sentry's own filter: from here on it can do no more than the list says."""
         getattr(self.platform, "confine_sentry", lambda: None)()
 
-    def new_container(self, message: dict[str, Any], fds: list[int], on_exit: Callable[[int, int], None]) -> Container:
+    def new_container(self, message: dict[str, Any], fds: list[int], on_exit: Callable[[int, int], None], on_failed: Callable[[str], None]) -> Container:
         """A container for a ``run`` message, not started yet."""
         kernel = self.new_kernel()
         limits = {resource: (soft, hard) for resource, soft, hard in message["rlimits"]}
-        limits.setdefault(RLIMIT_NOFILE, (NOFILE_DEFAULT, NOFILE_DEFAULT))
+        soft, hard = limits.get(RLIMIT_NOFILE, (NOFILE_DEFAULT, self.limits.descriptors_max))
+        limits[RLIMIT_NOFILE] = (min(soft, self.limits.descriptors_max), min(hard, self.limits.descriptors_max))
+        memory = self.limits.memory_max
+        if memory is not None and "memory" not in self.platform.layers:
+            limits.setdefault(RLIMIT_DATA, (memory, memory))
         files, terminal, finish = streams.open_streams(kernel, message, fds, self._tree)
         spec = ContainerSpec(
             argv=message["argv"],
@@ -107,7 +112,11 @@ class Sandbox:
             self._containers.remove(container)
             finish(lambda: on_exit(status, errno))
 
-        container = Container(kernel, self._dispatcher, self._tree, spec, ended)
+        def failed(text: str) -> None:
+            self._containers.remove(container)
+            on_failed(text)
+
+        container = Container(kernel, self._dispatcher, self._tree, spec, ended, failed)
         self._containers.append(container)
         return container
 

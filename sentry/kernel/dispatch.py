@@ -114,7 +114,6 @@ class Dispatcher:
         if pending is None:
             self.on_fatal(f"exec of {task!r} that nobody prepared")
             return
-        task.group.startup = None
         task_exec.dethread(task)
         task_exec.commit(task, pending)
 
@@ -183,13 +182,7 @@ class Dispatcher:
 
     async def _exec(self, task: "Task", dirfd: int, path_addr: int, argv_addr: int, flags: int) -> None:
         try:
-            startup = task.group.startup
-            if startup is None:
-                pathname = task.memory.read_path(path_addr)
-            else:
-                found = await startup.wait(task.fiber)
-                assert isinstance(found, bytes)
-                pathname = found
+            pathname = task.memory.read_path(path_addr)
             pending = await task_exec.prepare(task, dirfd, pathname, argv_addr, flags)
         except SyscallError as error:
             task.exec_errno = error.errno

@@ -8,13 +8,14 @@ from syscalls.abi.errors import SyscallError
 
 @dataclass(slots=True)
 class SandboxLimits:
-    """Totals over all containers of a sandbox. ``bytes_used`` counts tmpfs, overlay, pipe and socket bytes."""
+    """Totals over all containers of a sandbox; ``descriptors_max`` is the largest RLIMIT_NOFILE. ``bytes_used`` counts tmpfs, overlay, pipe and socket bytes."""
 
     tasks_max: int = 4096
     files_max: int = 100_000
     memory_max: int | None = None
     bytes_max: int = 1 << 30
     inodes_max: int = 1_000_000
+    descriptors_max: int = 1024
     pipe_size_max: int = 1 << 20
     bytes_used: int = 0
 

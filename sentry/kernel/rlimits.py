@@ -55,7 +55,7 @@ def set_limit(caller: "Task", group: "ThreadGroup", resource: int, soft: int, ha
     old_hard = get_limit(group, resource)[1]
     if soft > hard:
         raise SyscallError(EINVAL)
-    if resource == RLIMIT_NOFILE and hard > NR_OPEN:
+    if resource == RLIMIT_NOFILE and hard > max(caller.kernel.limits.descriptors_max, old_hard):
         raise SyscallError(EPERM)
     if hard > old_hard and not caller.credentials.has(CAP_SYS_RESOURCE):
         raise SyscallError(EPERM)

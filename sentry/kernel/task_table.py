@@ -44,7 +44,7 @@ class TaskTable:
 
     def join(self, group: "ThreadGroup", process_group: ProcessGroup) -> None:
         """Move ``group`` from its process group into ``process_group`` (setpgid(2))."""
-        old: ProcessGroup | None = getattr(group, "process_group", None)
+        old: ProcessGroup | None = group.process_group
         if old is process_group and group.tgid in old.members:
             return
         if old is not None:

@@ -8,7 +8,6 @@ from syscalls.abi.signal import SIGCHLD
 if TYPE_CHECKING:
     from sentry.kernel.session import ProcessGroup
     from sentry.kernel.task import Task
-    from sentry.sched.wait import Latch
     from sentry.vfs.context import Path
 
 
@@ -39,7 +38,6 @@ class ThreadGroup:
         "parent",
         "process_group",
         "start_time_ns",
-        "startup",
         "stop_report",
         "tasks",
         "tgid",
@@ -73,8 +71,6 @@ class ThreadGroup:
         self.start_time_ns = 0
         self.timers: dict[int, object] = {}
         self.host_pid = 0
-        #: fires with the program's path (bytes) or a SyscallError before a container's first exec may go on
-        self.startup: Latch | None = None
 
     @property
     def is_alive(self) -> bool:

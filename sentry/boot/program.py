@@ -1,0 +1,58 @@
+"""Where a container's first program is and where it starts, as docker and execvp(3) have it."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from sentry.vfs import namespace
+from sentry.vfs.permission import MAY_EXEC, check_permission
+from syscalls.abi.errno import EACCES, ENOENT, ENOTDIR
+from syscalls.abi.errors import SyscallError
+from syscalls.abi.fcntl import AT_FDCWD
+from syscalls.abi.stat import S_IFMT, S_IFREG
+
+if TYPE_CHECKING:
+    from sentry.kernel.task import Task
+    from sentry.vfs.context import Path
+
+_PATH_DEFAULT = b"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+async def enter_cwd(maker: "Task", task: "Task", cwd: bytes) -> "Path":
+    """Return the working directory; ``maker`` makes it if it is missing, as docker does. Errors: ENOTDIR, EACCES, EROFS."""
+    try:
+        return await namespace.resolve(task, AT_FDCWD, cwd, want_directory=True)
+    except SyscallError as error:
+        if error.errno != ENOENT:
+            raise
+    at = b""
+    for part in cwd.strip(b"/").split(b"/"):
+        at += b"/" + part
+        with suppress(SyscallError):  # it may be there; the walk below tells
+            await namespace.mkdir_at(maker, AT_FDCWD, at, 0o755)
+    return await namespace.resolve(task, AT_FDCWD, cwd, want_directory=True)
+
+
+async def find_program(task: "Task", name: bytes, environment: Sequence[bytes]) -> bytes:
+    """Look a bare name up in PATH, as execvp(3) does. Errors: ENOENT, EACCES."""
+    if b"/" in name:
+        return name
+    search = _PATH_DEFAULT
+    for variable in environment:
+        if variable.startswith(b"PATH="):
+            search = variable[5:]
+    errno = ENOENT
+    for folder in search.split(b":"):
+        candidate = (folder or b".") + b"/" + name
+        try:
+            path = await namespace.resolve(task, AT_FDCWD, candidate)
+            attr = await path.inode.getattr()
+            if attr.mode & S_IFMT != S_IFREG:
+                continue
+            check_permission(task.credentials, attr, MAY_EXEC)
+        except SyscallError as error:
+            if error.errno not in (ENOENT, ENOTDIR):
+                errno = EACCES
+            continue
+        return candidate
+    raise SyscallError(errno)
