@@ -5,7 +5,7 @@ PYTHON_RUN := $(BIN)/python
 ARGS ?=
 TESTS ?= tests
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run tour test check lint types contracts format dist bench mutants clean \
+.PHONY: help setup setup-test run tour test check lint types contracts matrix-check matrix format dist bench mutants clean \
         test-suites test-engines test-applications
 
 help:  ## list the commands
@@ -27,7 +27,7 @@ endif
 test: setup-test check  ## lint, types, contracts and a sample of every test tier
 	@$(PYTHON_RUN) -m pytest $(TESTS)
 
-check: setup lint types contracts  ## ruff, mypy --strict, import contracts
+check: setup lint types contracts matrix-check  ## ruff, mypy --strict, import contracts, compatibility matrix fresh
 
 lint:
 	@$(BIN)/ruff check .
@@ -35,6 +35,12 @@ types:
 	@$(BIN)/mypy
 contracts:
 	@$(BIN)/lint-imports --no-cache
+
+matrix-check:
+	@$(PYTHON_RUN) -m syscalls.compat --check
+
+matrix: setup  ## write compat-matrix/ from the declarations and the tests
+	@$(PYTHON_RUN) -m syscalls.compat
 
 format: setup  ## sort imports and apply ruff's safe fixes
 	@$(BIN)/ruff check --fix --select I,UP,RUF100 .

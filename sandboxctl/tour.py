@@ -66,7 +66,7 @@ def _kernel(box: Sandbox) -> str:
 def _first_process(box: Sandbox) -> str:
     listing = _run(box, "sh", "-c", "cat /proc/1/comm; ls -d /proc/[0-9]* | wc -l")
     count = int(listing.split()[-1])
-    return _expect(0 < count < 10, f"pid 1 is {listing.split()[0]}, {count} processes in sight")  # noqa: PLR2004
+    return _expect(0 < count < 10, f"pid 1 is {listing.split()[0]}, {count} processes in sight")
 
 
 def _hidden_files(box: Sandbox) -> str:
@@ -108,7 +108,7 @@ def _descriptor_limit(box: Sandbox) -> str:
 
 def _time_limit(box: Sandbox) -> str:
     result = box.run(["sh", "-c", "while :; do :; done"], timeout=0.5)
-    return _expect(result.timed_out and result.exit_code == 137, "an endless loop was killed after 0.5 s with 137")  # noqa: PLR2004
+    return _expect(result.timed_out and result.exit_code == 137, "an endless loop was killed after 0.5 s with 137")
 
 
 def _pipeline(box: Sandbox) -> str:

@@ -223,7 +223,9 @@ def test_write_through_only_with_rw(tmp_path):
 
 @pytest.mark.parametrize("options", [[], ["--read-only"]])
 def test_init_is_pid_1_and_reaps(options):
-    script = "echo $$ $PPID; cat /proc/1/comm; (sh -c 'sleep 0.1 & exit 0'); sleep 0.3; grep -l zombie /proc/[0-9]*/status; exit 7"
+    script = (
+        "echo $$ $PPID; cat /proc/1/comm; (sh -c 'sleep 0.1 & exit 0'); sleep 0.3; grep -l zombie /proc/[0-9]*/status; exit 7"
+    )
     done = host("sh", "-c", script, options=["--init", *options], check=7)
     first, name = done.stdout.splitlines()
     assert first.split()[1] == b"1"
