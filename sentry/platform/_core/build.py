@@ -14,7 +14,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
 MODULE = "sentry.platform._core._native"
 STUB = "exec.stub"
-SOURCES = ("loop.c", "memory.c", "events.c", "jail.c", "guest.c")
+SOURCES = ("loop.c", "memory.c", "placement.c", "events.c", "jail.c", "guest.c")
 FLAGS = ["-O2", "-std=gnu11", "-Wall", "-Wextra", "-Werror"]
 
 #: cffi's generated wrapper is not ours to warn about.

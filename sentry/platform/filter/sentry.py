@@ -64,6 +64,7 @@ CALLS: Final[tuple[Call, ...]] = (
     *_calls("futex sched_yield sched_getaffinity getcpu membarrier", "the interpreter's locks"),
     *_calls("rt_sigaction rt_sigprocmask rt_sigreturn sigaltstack restart_syscall", "the interpreter's signal handling"),
     *_calls("clock_gettime clock_getres gettimeofday time clock_nanosleep nanosleep", "clocks"),
+    *_calls("sched_setaffinity", "wakes a guest on the sentry's own processor"),
     *_calls("getrandom", "random bytes"),
     *_calls("getpid gettid getppid getuid geteuid getgid getegid getresuid getresgid getgroups", "its own identity"),
     *_calls("getrusage times sysinfo uname", "accounting and information for /proc"),

@@ -16,6 +16,7 @@ NAMES = frozenset(
         "cgroupns",
         "timens",
         "pid_translation",
+        "placement",
     )
 )
 

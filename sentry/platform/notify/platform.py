@@ -92,6 +92,7 @@ class NotifyPlatform(Platform):
             self.close()
             raise
         self.layers = self._jail.layers
+        core.placement_enable(int("placement" not in self._disabled))
         self.tracer.on_other_exit = self._other_exit
         self._syscall = NativeCalls(config.profile, self.layers, sink, self.tracer, config.tasks_max).entry
         first = config.nofile + 1

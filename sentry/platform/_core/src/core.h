@@ -2,6 +2,7 @@
  *
  * loop.c   wait for traps, host signals and descriptors; receive and answer seccomp notifications
  * memory.c guest memory through process_vm_readv and process_vm_writev
+ * placement.c which processor a resumed guest runs on
  * events.c ptrace: drain events, resume, rewrite registers
  * jail.c   the spawner: host pid 1 of the jail
  * guest.c  a guest's first process up to its first execve
@@ -35,6 +36,13 @@ int core_answer(int listener, uint64_t id, int64_t value);
 int core_continue(int listener, uint64_t id);
 int core_add_fd(int listener, uint64_t id, int source, int number, int cloexec, int send);
 int core_is_alive(int listener, uint64_t id);
+
+/* placement.c */
+void placement_enable(int is_enabled);
+void placement_begin(void);
+void placement_tick(void);
+void placement_hold(int tid);
+void placement_release(int tid);
 
 /* memory.c */
 int64_t guest_read(int tid, uint64_t addr, void *buffer, uint64_t length);

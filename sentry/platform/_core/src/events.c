@@ -34,6 +34,17 @@ static int request(enum __ptrace_request what, int tid, unsigned long addr, unsi
     return ptrace(what, tid, addr, data) == 0 ? 0 : -errno;
 }
 
+/* PTRACE_CONT or PTRACE_SYSCALL: the thread wakes up on the sentry's processor. */
+static int resume_with(enum __ptrace_request what, int tid, unsigned long signal)
+{
+    int result;
+
+    placement_hold(tid);
+    result = request(what, tid, 0, signal);
+    placement_release(tid);
+    return result;
+}
+
 int trace_seize(int tid)
 {
     return request(PTRACE_SEIZE, tid, 0, OPTIONS);
@@ -82,12 +93,14 @@ int trace_drain(uint64_t *words, int events_max)
         describe(words + count * SC_EVENT_WORDS, tid, status);
         count++;
     }
+    if (count)
+        placement_begin();
     return count;
 }
 
 int trace_resume(int tid, int signal)
 {
-    return request(PTRACE_CONT, tid, 0, (unsigned long)signal);
+    return resume_with(PTRACE_CONT, tid, (unsigned long)signal);
 }
 
 int trace_interrupt(int tid)
@@ -122,7 +135,7 @@ int trace_call(int tid, uint64_t nr, const uint64_t *arguments, int to_exit)
     put_arguments(&regs, arguments);
     if (ptrace(PTRACE_SETREGS, tid, 0, &regs) != 0)
         return -errno;
-    return request(to_exit ? PTRACE_SYSCALL : PTRACE_CONT, tid, 0, 0);
+    return resume_with(to_exit ? PTRACE_SYSCALL : PTRACE_CONT, tid, 0);
 }
 
 /* At any stop: set the return value, restore the argument registers, set the call number (-1: there is nothing to
@@ -139,7 +152,7 @@ int trace_result(int tid, int64_t value, const uint64_t *arguments, int64_t nr, 
         put_arguments(&regs, arguments);
     if (ptrace(PTRACE_SETREGS, tid, 0, &regs) != 0)
         return -errno;
-    return resume ? request(PTRACE_CONT, tid, 0, (unsigned long)signal) : 0;
+    return resume ? resume_with(PTRACE_CONT, tid, (unsigned long)signal) : 0;
 }
 
 /* At a seccomp stop: skip the call and make the guest issue it again (after any pending signal's handler). */
@@ -154,7 +167,7 @@ int trace_again(int tid, int64_t nr)
     regs.orig_rax = (unsigned long long)-1;
     if (ptrace(PTRACE_SETREGS, tid, 0, &regs) != 0)
         return -errno;
-    return request(PTRACE_CONT, tid, 0, 0);
+    return resume_with(PTRACE_CONT, tid, 0);
 }
 
 /* At a signal-delivery stop: si_code (positive: from the kernel itself, a fault); 0 if the thread is gone. */

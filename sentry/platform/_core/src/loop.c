@@ -173,6 +173,7 @@ int core_wait(struct core *core, int64_t timeout_ns)
     int result = 0;
 
     int count = ppoll(core->slots, (nfds_t)core->slot_count, timeout_ns < 0 ? NULL : &timeout, NULL);
+    placement_tick();
     if (count <= 0)
         return count == 0 || errno == EINTR ? 0 : -errno;
     if (core->slots[SLOT_SIGNAL].revents) {
