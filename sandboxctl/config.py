@@ -6,6 +6,8 @@ Made by ``sandboxctl.options``, from the command line and from the Python API al
 from dataclasses import dataclass, field
 
 MIB = 1 << 20
+#: descriptors of a guest process; more cost every fork (kernel-facts.md 10)
+NOFILE_DEFAULT = 1024
 PLATFORMS = ("notify", "ptrace")
 PROFILES = ("default", "strict")
 #: Names for ``--require``: each is a protection or guarantee that a host may be unable to give.
@@ -85,6 +87,7 @@ class SandboxConfig:
     memory: int | None = None
     pids_limit: int | None = None
     shm_size: int = 64 * MIB
+    nofile_max: int = NOFILE_DEFAULT
     stop_signal: int = 15
     init: bool = False
     host_as_root: bool = False

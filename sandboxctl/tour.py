@@ -71,7 +71,7 @@ def _first_process(box: Sandbox) -> str:
 
 def _hidden_files(box: Sandbox) -> str:
     seen = _run(box, "sh", "-c", "ls -A /root /home /run 2>/dev/null | grep -v '^/' | grep -c . || true")
-    socket = _run(box, "sh", "-c", "find /run /var/run /tmp -type s 2>/dev/null | wc -l")
+    socket = _run(box, "sh", "-c", "find /run /var/run /tmp -maxdepth 2 -type s 2>/dev/null | wc -l")
     return _expect(seen == "0" and socket == "0", f"/root, /home, /run: {seen} entries; {socket} host sockets")
 
 

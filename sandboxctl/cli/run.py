@@ -1,6 +1,7 @@
 """``sandboxctl run``: options with docker's names and meaning, one sandbox, one command."""
 
 import sys
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -10,6 +11,7 @@ from sandboxctl.cli.attach import attach
 from sandboxctl.cli.commands import Context
 from sandboxctl.errors import OptionError
 from sandboxctl.options.assemble import CommandOptions, SandboxOptions, command_config, sandbox_config
+from sandboxctl.options.ulimit import descriptors_max
 from sandboxctl.terminal import is_terminal
 
 _SANDBOX = (
@@ -76,6 +78,7 @@ def command(context: Context, /, image: str | None, words: tuple[str, ...], **op
     sandbox_options = {name: options[name] for name in _SANDBOX}
     config = sandbox_config(SandboxOptions(image=image, platform=context.platform, profile=context.profile, **sandbox_options))
     what = command_config(CommandOptions(argv=argv, **{name: options[name] for name in _COMMAND}), image)
+    config = replace(config, nofile_max=descriptors_max(what.rlimits))
     if what.tty and what.interactive and not is_terminal(0):
         raise OptionError("-t: standard input is not a terminal; leave out -t")
     ahead, context.ahead = context.ahead, None

@@ -1,8 +1,9 @@
 """``--ulimit NAME=SOFT[:HARD]``."""
 
 import resource
+from collections.abc import Iterable
 
-from sandboxctl.config import Rlimit
+from sandboxctl.config import NOFILE_DEFAULT, Rlimit
 from sandboxctl.errors import OptionError
 
 _NAMES = {
@@ -12,6 +13,10 @@ _NAMES = {
     "rtprio": resource.RLIMIT_RTPRIO, "rttime": resource.RLIMIT_RTTIME, "sigpending": resource.RLIMIT_SIGPENDING,
     "stack": resource.RLIMIT_STACK,
 }  # fmt: skip
+
+
+#: host descriptors above the guest's own numbers (the exec stub's)
+_RESERVED = 16
 
 
 def ulimit(text: str) -> Rlimit:
@@ -25,6 +30,15 @@ def ulimit(text: str) -> Rlimit:
     if not equals or (hard != -1 and (soft == -1 or soft > hard)):
         raise OptionError(f"--ulimit: {text!r}: the soft limit must not exceed the hard one; use {name}=SOFT or {name}=SOFT:HARD")
     return Rlimit(_NAMES[name], soft, hard)
+
+
+def descriptors_max(limits: Iterable[Rlimit]) -> int:
+    """Return how many descriptors a sandbox must have room for. Raises OptionError beyond what the host grants us."""
+    wanted = max((limit.hard for limit in limits if limit.resource == resource.RLIMIT_NOFILE), default=NOFILE_DEFAULT)
+    granted = resource.getrlimit(resource.RLIMIT_NOFILE)[1] - _RESERVED
+    if not 0 <= wanted <= granted:
+        raise OptionError(f"--ulimit: nofile can be at most {granted} here; raise ours (ulimit -Hn) or ask for less")
+    return max(wanted, NOFILE_DEFAULT)
 
 
 def _value(text: str, whole: str) -> int:

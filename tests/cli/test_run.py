@@ -375,3 +375,12 @@ def test_streaming_process():
         assert process.stdout.read(4) == b"one\n"
         process.stdin.close()
         assert process.wait(TIMEOUT) == 0
+
+
+def test_more_descriptors_on_request():
+    done = host("sh", "-c", "ulimit -n; ulimit -Hn", options=("--ulimit", "nofile=2048"), check=0)
+    assert done.stdout == b"2048\n2048\n"
+
+
+def test_too_many_descriptors_name_the_limit():
+    assert b"nofile can be at most" in host("true", options=("--ulimit", "nofile=99999999"), check=125).stderr
