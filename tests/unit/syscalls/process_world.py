@@ -137,7 +137,6 @@ class World:
         context = self.platform.new_context()
         tasks = self.kernel.tasks
         group = ThreadGroup(context.guest_tid, None, None, {})  # type: ignore[arg-type]
-        del group.process_group
         group.host_pid = context.host_tid
         place: Any = None
         fs = FsContext(place, place)
