@@ -33,22 +33,27 @@ class Watch(Protocol):
 
 
 class Reply(NamedTuple):
-    """A complete reply: the bodies of its frames and the donated descriptor (-1: none), which the receiver owns."""
+    """A complete reply: the bodies of its frames and the donated descriptors, which the receiver owns."""
 
     bodies: list[bytes]
-    fd: int
+    fds: tuple[int, ...]
+
+    @property
+    def fd(self) -> int:
+        """The one descriptor, or -1."""
+        return self.fds[0] if self.fds else -1
 
 
 class _Pending:
     """A request under way."""
 
-    __slots__ = ("bodies", "errno", "fd", "is_abandoned", "latch", "message")
+    __slots__ = ("bodies", "errno", "fds", "is_abandoned", "latch", "message")
 
     def __init__(self, message: Message) -> None:
         self.message = message
         self.latch = Latch()
         self.bodies: list[bytes] = []
-        self.fd = -1
+        self.fds: tuple[int, ...] = ()
         self.errno = 0
         self.is_abandoned = False
 
@@ -87,7 +92,7 @@ class GoferClient:
         except GeneratorExit:
             pending.is_abandoned = True
             raise
-        return Reply(pending.bodies, pending.fd)
+        return Reply(pending.bodies, pending.fds)
 
     def call_blocking(self, message: Message, *values: object) -> Reply:
         """``call`` without an event loop: for boot, and for tests."""
@@ -95,7 +100,7 @@ class GoferClient:
         self._wait_blocking(pending)
         if pending.errno:
             raise SyscallError(pending.errno)
-        return Reply(pending.bodies, pending.fd)
+        return Reply(pending.bodies, pending.fds)
 
     def forget(self, node: int) -> None:
         """Give a node back, together with others, with one of the next requests. Safe in a destructor: it sends nothing."""
@@ -166,15 +171,15 @@ class GoferClient:
         except ChannelClosed:
             self._lost()
 
-    def _take(self, packet: bytes, fd: int) -> None:
+    def _take(self, packet: bytes, fds: tuple[int, ...]) -> None:
         number, errno, flags = REPLY.unpack_from(packet)
         pending = self._pending.get(number)
         if pending is None:
-            if fd >= 0:
+            for fd in fds:
                 close_descriptor(fd)
             return
-        if fd >= 0:
-            pending.fd = fd
+        if fds:
+            pending.fds = fds
         if flags & FLAG_MORE:
             pending.bodies.append(packet[REPLY.size :])
             return
@@ -190,8 +195,8 @@ class GoferClient:
 
     def _discard(self, pending: _Pending) -> None:
         """Nobody waits any more: give back what the reply brought."""
-        if pending.fd >= 0:
-            close_descriptor(pending.fd)
+        for fd in pending.fds:
+            close_descriptor(fd)
         body = pending.bodies[0]
         if pending.message in _HAS_OPEN:
             number = int.from_bytes(body[:4], "little")
@@ -231,6 +236,6 @@ class GoferClient:
         self._unsent.clear()
         waiting, self._pending = self._pending, {}
         for pending in waiting.values():
-            if pending.fd >= 0:
-                close_descriptor(pending.fd)
+            for fd in pending.fds:
+                close_descriptor(fd)
             pending.fail(EIO)

@@ -8,6 +8,7 @@ file system stay at the gofer, so that a server which never answers stops only t
 from typing import TYPE_CHECKING, Final
 
 from gofer.protocol import message as m
+from gofer.protocol.attr import ATTR_SIZE
 from gofer.protocol.wire import FRAME_MAX
 from sentry.fs.gofer.record import Record
 from sentry.host.gofer_channel import close_descriptor, size_of
@@ -56,7 +57,12 @@ async def open_regular(inode: "GoferInode", flags: int) -> FileDescription:
         if inode.host_fd >= 0:
             inode.gofer.touch_descriptor(inode)
             return CachedFile(inode, flags)
-        handle = await ask(inode, 0)
+        ahead = inode.parent.guess_opens(inode.name) if inode.parent is not None else []
+        fd = inode.gofer.prefetched.take(inode)
+        if fd >= 0:
+            inode.gofer.keep_descriptor(inode, fd)
+            return CachedFile(inode, flags)
+        handle = await (ask_many(inode, ahead) if ahead else ask(inode, 0))
         if handle.fd >= 0 and not handle.number:
             inode.gofer.keep_descriptor(inode, handle.fd)
             return CachedFile(inode, flags)
@@ -80,6 +86,31 @@ async def ask(inode: "GoferInode", flags: int) -> OpenHandle:
     if inode.gofer.is_shared:
         inode.update(record.attr)
     return handle
+
+
+async def ask_many(inode: "GoferInode", ahead: list[bytes]) -> OpenHandle:
+    """Open ``inode`` and, in the same request, the files of its folder that will probably follow."""
+    folder, gofer = inode.parent, inode.gofer
+    assert folder is not None
+    names = (inode.name, *(name for name in ahead if name != inode.name and not gofer.prefetched.has(folder, name)))
+    reply = await gofer.client.call(m.OPENMANY, folder.place(), names)
+    body, fds = reply.bodies[0], iter(reply.fds)
+    own = -1
+    for index, name in enumerate(names):
+        position = index * (2 + ATTR_SIZE)
+        if int.from_bytes(body[position : position + 2], "little"):
+            continue
+        record = Record(body, position + 2)
+        ino, fd = gofer.guest_ino(record.dev, record.attr.ino), next(fds)
+        if index:
+            gofer.prefetched.put(folder, name, ino, fd)
+        elif ino == inode.attr.ino:
+            own = fd
+        else:
+            close_descriptor(fd)
+    if own < 0:
+        return await ask(inode, 0)  # it says why
+    return OpenHandle(0, own)
 
 
 class GoferFile(FileDescription):

@@ -13,6 +13,7 @@ from gofer.protocol.attr import ATTR_SIZE
 from sentry.fs.gofer.client import GoferClient
 from sentry.fs.gofer.coherence import Coherence
 from sentry.fs.gofer.inode import GoferInode
+from sentry.fs.gofer.prefetch import Prefetched
 from sentry.fs.gofer.record import Listing, Record
 from sentry.host.gofer_channel import close_descriptor
 from sentry.vfs.inode import FileSystem
@@ -40,6 +41,7 @@ class GoferFileSystem(FileSystem):
         self._root_dev = -1
         self._listed: dict[GoferInode, int] = {}  # oldest first: folders whose listing is kept, and how long it is
         self._listed_total = 0
+        self.prefetched = Prefetched()
         self._donors: dict[GoferInode, None] = {}  # oldest first: files whose descriptor is kept
         reply = client.call_blocking(m.ATTACH, tree, int(is_shared))
         self.coherence = Coherence(reply.fd) if reply.fd >= 0 else None
@@ -65,6 +67,7 @@ class GoferFileSystem(FileSystem):
 
     def release(self) -> None:
         """Unmounted: give back descriptors and listings; nodes go with their inodes."""
+        self.prefetched.clear()
         for inode in list(self._donors):
             self.drop_descriptor(inode)
         for inode in list(self._listed):

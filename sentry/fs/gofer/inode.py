@@ -12,6 +12,7 @@ from gofer.protocol.attr import ATTR_SIZE, NODE_HEAD
 from gofer.protocol.wire import PATH_COMPONENTS_MAX, Place
 from sentry.fs.gofer import change
 from sentry.fs.gofer.file import open_regular
+from sentry.fs.gofer.prefetch import OpenPattern
 from sentry.fs.gofer.record import Listing, Record, decode_steps
 from sentry.vfs.file import Entry
 from sentry.vfs.inode import Inode
@@ -29,6 +30,7 @@ S_IFMT: Final = 0o170000
 S_IFDIR, S_IFLNK, S_IFREG, S_IFIFO = 0o040000, 0o120000, 0o100000, 0o010000
 MISSES_MAX: Final = 3
 LISTED_SIZE_MAX: Final = 32_768  # bytes of the folder itself: some hundred names on most file systems
+OPENS_MIN: Final = 3
 NEVER: Final = -(1 << 62)
 _FIELDS: Final = ("mode", "nlink", "uid", "gid", "size", "blocks", "atime_ns", "mtime_ns", "ctime_ns")
 
@@ -51,7 +53,9 @@ class GoferInode(Inode):
         "names",
         "node",
         "opened",
+        "opens",
         "parent",
+        "pattern",
         "watch",
     )
 
@@ -72,6 +76,8 @@ class GoferInode(Inode):
         self.is_cacheable = self.has_current_attr = not gofer.is_shared
         self.listing: Listing | None = None
         self.misses = 0  # lookups here that had to ask the gofer
+        self.opens = 0  # files opened in this folder
+        self.pattern: OpenPattern | None = None
         self.host_fd = -1
         self.fresh: OpenHandle | None = None
         self.opened: list[int] = []  # numbers of files that stay open at the gofer
@@ -263,6 +269,19 @@ class GoferInode(Inode):
         if not self.gofer.is_shared:
             self.gofer.keep_listing(self, listing)
         return listing
+
+    def guess_opens(self, name: bytes) -> list[bytes]:
+        """``name`` in this folder is being opened: which others will probably follow. Only with a listing."""
+        self.opens += 1
+        if self.listing is None:
+            self.pattern = None
+            return []
+        if self.pattern is None:
+            if self.opens < OPENS_MIN:
+                return []
+            self.pattern = OpenPattern(self.listing)
+        self.pattern.note(name)
+        return self.pattern.guess()
 
     async def readlink(self) -> bytes:
         """Return the link text."""

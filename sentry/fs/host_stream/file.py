@@ -8,9 +8,12 @@ from sentry.vfs.inode import FileSystem, Inode
 from sentry.vfs.io import Sink, Source
 from sentry.vfs.readiness import POLLHUP, POLLIN, POLLOUT
 from sentry.vfs.stat import Attr
+from syscalls.abi.errno import ENXIO
+from syscalls.abi.errors import SyscallError
 
 if TYPE_CHECKING:
     from sentry.host.stream import HostStream
+    from sentry.vfs.context import OpenContext
 
 S_IFIFO, S_IFSOCK = 0o010000, 0o140000
 _CHUNK = 4096
@@ -27,10 +30,20 @@ class Watcher(Protocol):
 class HostStreamInode(Inode):
     """Looks like an anonymous pipe: the host's own inode is not the guest's business."""
 
-    __slots__ = ()
+    __slots__ = ("file",)
 
     def __init__(self, fs: FileSystem, ino: int, uid: int, gid: int) -> None:
         super().__init__(fs, Attr(ino=ino, mode=S_IFIFO | 0o600, uid=uid, gid=gid))
+        self.file: HostStreamFile | None = None
+
+    async def open(self, context: "OpenContext") -> FileDescription:
+        """/dev/stdout, /proc/self/fd/1. Errors: ENXIO once all have closed it.
+
+        Differs from Linux: the same open file description is returned, as dup(2) would; the host's descriptor is one.
+        """
+        if self.file is None:
+            raise SyscallError(ENXIO)
+        return self.file
 
 
 class HostStreamFile(FileDescription):
@@ -42,6 +55,8 @@ class HostStreamFile(FileDescription):
 
     def __init__(self, inode: Inode, flags: int, stream: "HostStream", watch: Watcher) -> None:
         super().__init__(inode, flags)
+        if isinstance(inode, HostStreamInode):
+            inode.file = self
         self._stream = stream
         self._watch = watch
         self._watched = 0
@@ -103,6 +118,8 @@ class HostStreamFile(FileDescription):
 
     def close(self) -> None:
         """The guest has closed its last descriptor: the caller sees end of file."""
+        if isinstance(self.inode, HostStreamInode):
+            self.inode.file = None
         self._unwatch()
         self._flush()
         self._stream.close()

@@ -10,7 +10,7 @@ from sentry.fs.overlay.node import Key, LowerNode
 from sentry.fs.tmpfs.directory import Directory
 from sentry.fs.tmpfs.node import Node
 from sentry.vfs.file import Entry
-from syscalls.abi.errno import EEXIST, ENOENT, ENOTEMPTY
+from syscalls.abi.errno import EEXIST, ENOENT, ENOTEMPTY, ESTALE
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.stat import S_IFCHR, S_IFDIR, S_IFMT
 
@@ -26,7 +26,7 @@ _DT_CHR: Final = 2
 class LowerDirectory(LowerNode, Directory):
     """A directory with one or more directories below, the topmost first: (layer, inode)."""
 
-    __slots__ = ("is_owned", "key", "lowers", "origin", "shadowed")
+    __slots__ = ("homes", "is_owned", "key", "lowers", "origin", "shadowed")
 
     def __init__(self, fs: "OverlayFileSystem", attr: "Attr", lowers: "tuple[tuple[int, Inode], ...]", key: Key) -> None:
         super().__init__(fs, attr)
@@ -45,26 +45,29 @@ class LowerDirectory(LowerNode, Directory):
         return own  # type: ignore[return-value]
 
     async def lookup_many(self, names: "list[bytes]") -> "list[Inode | None]":
-        """One question to the file system below for all that is unknown here."""
+        """One question to the file system below for all that is unknown here.
+
+        There is at most one wait, and no answer from before it is kept: somebody may have changed the tree meanwhile.
+        """
         found: list[Inode | None] = []
         directory: Inode | None = self
-        while len(found) < len(names):
-            if not isinstance(directory, LowerDirectory):
-                return found + (await directory.lookup_many(names[len(found) :]) if isinstance(directory, Directory) else [])
+        while isinstance(directory, LowerDirectory) and len(found) < len(names):
             name = names[len(found)]
-            if name in directory.children or len(directory.lowers) > 1:
-                directory = await directory.lookup(name)
-                found.append(directory)
-            else:
-                layer, lower = directory.lowers[0]
-                for below in await lower.lookup_many(names[len(found) :]):
-                    assert isinstance(directory, LowerDirectory)
-                    directory = directory.own_or(names[len(found)], below, layer)
-                    found.append(directory)
-                    if not isinstance(directory, LowerDirectory) or directory.lowers != ((layer, below),):
-                        break
-            if directory is None:
-                return found
+            if name not in directory.children:
+                break
+            directory = directory.children[name]
+            found.append(directory)
+        if found:
+            return found
+        if len(self.lowers) > 1:
+            return [await self.lookup(names[0])]
+        layer, lower = self.lowers[0]
+        directory = self
+        for name, below in zip(names, await lower.lookup_many(names), strict=False):
+            directory = directory.own_or(name, below, layer)
+            found.append(directory)
+            if not isinstance(directory, LowerDirectory) or directory.lowers != ((layer, below),):
+                break
         return found
 
     def own_or(self, name: bytes, below: "Inode | None", layer: int) -> "Inode | None":
@@ -74,13 +77,13 @@ class LowerDirectory(LowerNode, Directory):
             return own  # type: ignore[return-value]
         if below is None or _is_whiteout(below):
             return None
-        return self.fs.wrap(below, layer)
+        return self._wrap(name, below, layer)
 
     async def _lookup_below(self, name: bytes) -> "Inode | None":
         lowers = self.lowers
         if len(lowers) == 1:
             below = await lowers[0][1].lookup(name)
-            return None if below is None or _is_whiteout(below) else self.fs.wrap(below, lowers[0][0])
+            return None if below is None or _is_whiteout(below) else self._wrap(name, below, lowers[0][0])
         merged: list[tuple[int, Inode]] = []
         for layer, lower in lowers:
             below = await lower.lookup(name)
@@ -89,9 +92,18 @@ class LowerDirectory(LowerNode, Directory):
             if below.attr.mode & S_IFMT != S_IFDIR:
                 if merged or _is_whiteout(below):
                     break
-                return self.fs.wrap(below, layer)
+                return self._wrap(name, below, layer)
             merged.append((layer, below))
-        return self.fs.wrap_directory(tuple(merged)) if merged else None
+        if not merged:
+            return None
+        node = self.fs.wrap_directory(tuple(merged))
+        node.note_home(self.key, name)
+        return node
+
+    def _wrap(self, name: bytes, below: "Inode", layer: int) -> LowerNode:
+        node = self.fs.wrap(below, layer)
+        node.note_home(self.key, name)
+        return node
 
     async def read_children(self) -> list[Entry]:
         """What shines through, in the order of below, then the own entries."""
@@ -125,15 +137,17 @@ class LowerDirectory(LowerNode, Directory):
     async def check_empty(self) -> None:
         """Errors: ENOTEMPTY."""
         await super().check_empty()
-        for entry in await self.read_children():
-            if entry.name not in self.children:
-                raise SyscallError(ENOTEMPTY)
+        shown = [entry.name for entry in await self.read_children()]
+        children = self.children
+        if any(name not in children or children[name] is not None for name in shown):
+            raise SyscallError(ENOTEMPTY)
+        await super().check_empty()
 
     async def _check_absent(self, name: bytes) -> None:
-        if self.attr.nlink == 0:
-            raise SyscallError(ENOENT)
         if await self.lookup(name) is not None:
             raise SyscallError(EEXIST)
+        if self.attr.nlink == 0:
+            raise SyscallError(ENOENT)
 
     def _put(self, name: bytes, node: Node) -> None:
         if self.children.get(name, _UNKNOWN) is None:
@@ -145,12 +159,16 @@ class LowerDirectory(LowerNode, Directory):
             self.shadowed.add(name)
         super()._put_over(name, node)
 
-    async def _take(self, name: bytes, inode: "Inode") -> None:
-        own = self.children.get(name, _UNKNOWN)
-        if own is not _UNKNOWN and own is not inode:
-            raise SyscallError(ENOENT)
+    def _check_holds(self, name: bytes, expected: "Inode | None") -> None:
+        if name in self.children:
+            if self.children[name] is not expected:
+                raise SyscallError(ESTALE)
+        elif expected is not None and not (isinstance(expected, LowerNode) and (self.key, name) in expected.homes):
+            raise SyscallError(ESTALE)
+
+    def _take(self, name: bytes) -> None:
         self._own()
-        if own is _UNKNOWN or name in self.shadowed:
+        if name not in self.children or name in self.shadowed:
             self.children[name] = None
             self.shadowed.discard(name)
         else:

@@ -40,7 +40,7 @@ class OverlayFileSystem(TmpFileSystem):
         self._linked: WeakValueDictionary[Key, LowerNode] = WeakValueDictionary()
         super().__init__(dev, upper.now, upper.pool, inodes_max=upper.inodes_max, first_ino=_FIRST_INO)
 
-    def wrap(self, below: "Inode", layer: int) -> "Node":
+    def wrap(self, below: "Inode", layer: int) -> LowerNode:
         """The node that stands for an object of ``layer``."""
         attr = below.attr
         key = (layer, attr.ino)
@@ -65,7 +65,7 @@ class OverlayFileSystem(TmpFileSystem):
             self._linked[key] = node
         return node
 
-    def wrap_directory(self, lowers: "tuple[tuple[int, Inode], ...]") -> "Node":
+    def wrap_directory(self, lowers: "tuple[tuple[int, Inode], ...]") -> LowerNode:
         """The node for directories that lie on each other, the topmost first."""
         layer, top = lowers[0]
         key = (layer, top.attr.ino)

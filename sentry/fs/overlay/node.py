@@ -36,12 +36,21 @@ class LowerNode(Node):
     is_owned: bool
     key: Key
     origin: "Inode"
+    #: where this node shines through: (directory's key, name); more than one for hard links of below
+    homes: tuple[tuple[Key, bytes], ...]
 
     def _adopt(self, origin: "Inode", key: Key) -> None:
         # The slots are the subclasses': two bases with slots of their own cannot be joined.
         self.origin = origin  # type: ignore[misc]
         self.key = key  # type: ignore[misc]
         self.is_owned = False  # type: ignore[misc]
+        self.homes = ()  # type: ignore[misc]
+
+    def note_home(self, directory: Key, name: bytes) -> None:
+        """A lookup below has found it here."""
+        home = (directory, name)
+        if home not in self.homes:
+            self.homes = (*self.homes, home)  # type: ignore[misc]
 
     def _own(self) -> None:
         if not self.is_owned:
@@ -90,7 +99,7 @@ class LowerNode(Node):
 class LowerSpecial(LowerNode, Special):
     """A FIFO, socket or device node of below."""
 
-    __slots__ = ("is_owned", "key", "origin")
+    __slots__ = ("homes", "is_owned", "key", "origin")
 
     def __init__(self, fs: "OverlayFileSystem", attr: Attr, origin: "Inode", key: Key) -> None:
         super().__init__(fs, attr)
@@ -100,7 +109,7 @@ class LowerSpecial(LowerNode, Special):
 class LowerSymlink(LowerNode, Symlink):
     """A symbolic link of below."""
 
-    __slots__ = ("is_owned", "key", "origin")
+    __slots__ = ("homes", "is_owned", "key", "origin")
 
     def __init__(self, fs: "OverlayFileSystem", attr: Attr, origin: "Inode", key: Key) -> None:
         super().__init__(fs, attr)
@@ -115,7 +124,7 @@ class LowerSymlink(LowerNode, Symlink):
 class LowerFile(LowerNode, RegularFile):
     """A regular file of below; ``storage`` exists once ``is_copied``."""
 
-    __slots__ = ("is_copied", "is_owned", "key", "origin")
+    __slots__ = ("homes", "is_copied", "is_owned", "key", "origin")
 
     def __init__(self, fs: "OverlayFileSystem", attr: Attr, origin: "Inode", key: Key) -> None:
         Node.__init__(self, fs, attr)

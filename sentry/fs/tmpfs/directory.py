@@ -6,7 +6,7 @@ from sentry.fs.tmpfs.node import Node
 from sentry.vfs.file import Entry
 from sentry.vfs.inode import Inode
 from sentry.vfs.stat import Attr
-from syscalls.abi.errno import EEXIST, ENOENT, ENOTEMPTY, EXDEV
+from syscalls.abi.errno import EEXIST, ENOENT, ENOTEMPTY, ESTALE, EXDEV
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.fcntl import RENAME_EXCHANGE
 from syscalls.abi.stat import S_IFDIR, S_IFMT
@@ -32,13 +32,13 @@ class Directory(Node):
         return self.children.get(name)
 
     async def lookup_many(self, names: list[bytes]) -> list[Inode | None]:
-        """All names at once."""
-        found: list[Inode | None] = []
-        node: Inode | None = self
-        for name in names:
-            if not isinstance(node, Directory):
+        """As many as can be answered without waiting after the first: an earlier answer must not grow old."""
+        node = await self.lookup(names[0])
+        found = [node]
+        for name in names[1:]:
+            if type(node) is not Directory:
                 break
-            node = await node.lookup(name)
+            node = node.children.get(name)
             found.append(node)
         return found
 
@@ -72,27 +72,38 @@ class Directory(Node):
         if not isinstance(inode, Node) or inode.fs is not self.fs:
             raise SyscallError(EXDEV)
         await self._check_absent(name)
+        if inode.attr.nlink == 0 and not inode.is_linkable:
+            raise SyscallError(ENOENT)
         inode.add_link(1)
         self._add(name, inode)
 
     async def unlink(self, name: bytes, inode: Inode) -> None:
-        """Remove a name. Errors: ENOENT if it is another's by now."""
-        await self._take(name, inode)
+        """Remove a name. Errors: ESTALE if it is another's by now."""
         assert isinstance(inode, Node)
+        self._check_holds(name, inode)
+        self._take(name)
         inode.add_link(-1)
 
     async def rmdir(self, name: bytes, inode: Inode) -> None:
-        """Remove an empty directory. Errors: ENOTEMPTY."""
+        """Remove an empty directory. Errors: ENOTEMPTY, ESTALE."""
         assert isinstance(inode, Directory)
         await inode.check_empty()
-        await self._take(name, inode)
+        self._check_holds(name, inode)
+        self._take(name)
         inode.add_link(-inode.attr.nlink)
         self._count(-1)
 
     async def rename(self, name: bytes, inode: Inode, to: Inode, to_name: bytes, replaced: Inode | None, flags: int) -> None:
-        """Move or exchange. Errors: ENOTEMPTY, EXDEV."""
+        """Move or exchange. Errors: ENOTEMPTY, EXDEV, ESTALE (the names are others' by now), ENOENT (``to`` is gone)."""
         if not isinstance(to, Directory) or to.fs is not self.fs or not isinstance(inode, Node):
             raise SyscallError(EXDEV)
+        if isinstance(replaced, Directory) and not flags & RENAME_EXCHANGE:
+            await replaced.check_empty()
+        # Nothing below waits: the checks hold until all is done.
+        self._check_holds(name, inode)
+        to._check_holds(to_name, replaced)
+        if to.attr.nlink == 0:
+            raise SyscallError(ENOENT)
         if flags & RENAME_EXCHANGE:
             assert isinstance(replaced, Node)
             self._put_over(name, replaced)
@@ -104,16 +115,12 @@ class Directory(Node):
             replaced.add_link(0)
             return
         if replaced is not None:
-            if isinstance(replaced, Directory):
-                await replaced.check_empty()
-                await to._take(to_name, replaced)
-                replaced.add_link(-replaced.attr.nlink)
-                to._count(-1)
-            else:
-                await to._take(to_name, replaced)
-                assert isinstance(replaced, Node)
-                replaced.add_link(-1)
-        await self._take(name, inode)
+            assert isinstance(replaced, Node)
+            is_directory = _is_directory(replaced)
+            to._take(to_name)
+            to._count(-is_directory)
+            replaced.add_link(-replaced.attr.nlink if is_directory else -1)
+        self._take(name)
         to._add(to_name, inode)
         is_directory = _is_directory(inode)
         self._count(-is_directory)
@@ -157,9 +164,12 @@ class Directory(Node):
         if self.attr.nlink > 1:
             self.attr.nlink = max(2, self.attr.nlink + change)
 
-    async def _take(self, name: bytes, inode: Inode) -> None:
-        if self.children.get(name) is not inode:
-            raise SyscallError(ENOENT)
+    def _check_holds(self, name: bytes, expected: Inode | None) -> None:
+        """What the caller has looked up is still true. Errors: ESTALE, on which the VFS begins again."""
+        if self.children.get(name) is not expected:
+            raise SyscallError(ESTALE)
+
+    def _take(self, name: bytes) -> None:
         self._own()
         del self.children[name]
         self.attr.size -= _ENTRY_SIZE

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 _PENDING_MAX: Final = 4096
 _TAB: Final = 9
+#: the one character that Linux echoes without output processing
+_RAW: Final = 0xFF
 
 
 class Op(Enum):
@@ -33,8 +35,8 @@ class Echo:
         self._output = output
         self._pending: deque[tuple[Op, int]] = deque(maxlen=_PENDING_MAX)
 
-    def __bool__(self) -> bool:
-        return bool(self._pending)
+    def __len__(self) -> int:
+        return len(self._pending)
 
     def char(self, char: int) -> None:
         """A character as ECHOCTL shows it."""
@@ -69,7 +71,10 @@ class Echo:
         while pending:
             op, value = pending.popleft()
             if op is Op.PLAIN:
-                output.put(value)
+                if value == _RAW:
+                    output.put_raw(b"\xff", columns=1)
+                else:
+                    output.put(value)
             elif op is Op.CARET:
                 output.put_raw(bytes((94, value ^ 0o100)), columns=2)
             elif op is Op.ERASE_TAB:

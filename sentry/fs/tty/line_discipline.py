@@ -50,6 +50,7 @@ from syscalls.abi.termios import (
 
 #: the read buffer (Linux: N_TTY_BUF_SIZE); one place stays free
 BUFFER_SIZE: Final = 4096
+_ECHO_BLOCK: Final = 256
 _DISABLED: Final = 0
 _NEWLINE, _RETURN, _TAB = 10, 13, 9
 
@@ -156,6 +157,8 @@ class LineDiscipline:
             part = data[done : done + room]
             self._receive(part)
             done += len(part)
+            if self.modes.lflag & (ECHO | ECHONL) and not self.is_output_held:
+                self._echo.flush()
         return done
 
     def _receive(self, data: bytes) -> None:
@@ -248,7 +251,9 @@ class LineDiscipline:
             self._start()
         if self.modes.lflag & ECHO:
             self._echo.char(char)
-        self._commit()
+            self._commit()
+        elif not self.is_output_held:
+            self._echo.flush()
 
     def _receive_canonical(self, char: int) -> bool:  # noqa: C901 - one branch for each special character
         """Line editing and line ends; whether the character is dealt with (Linux: n_tty_receive_char_canon())."""
@@ -404,7 +409,8 @@ class LineDiscipline:
         return self.is_stopped or self.is_flow_stopped
 
     def _commit(self) -> None:
-        if not self.is_output_held:
+        """Echo is shown when a block of input is done, or when a lot has gathered (Linux: commit_echoes())."""
+        if len(self._echo) >= _ECHO_BLOCK and not self.is_output_held:
             self._echo.flush()
 
     def _start(self) -> None:
