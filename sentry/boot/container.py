@@ -9,7 +9,6 @@ from sentry.boot.program import enter_cwd, find_program
 from sentry.kernel.creds import Credentials
 from sentry.kernel.fd_table import FdTable
 from sentry.kernel.fs_context import FsContext
-from sentry.kernel.session import ProcessGroup, Session
 from sentry.kernel.task import Task
 from sentry.kernel.task_clone import enter
 from sentry.kernel.thread_group import ThreadGroup
@@ -54,7 +53,7 @@ class Container:
     ``on_failed(message)`` instead when no process could be made at all.
     """
 
-    def __init__(  # noqa: PLR0913 - its surroundings, what to run, and two ends
+    def __init__(
         self,
         kernel: "Kernel",
         dispatcher: "Dispatcher",

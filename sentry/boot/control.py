@@ -85,7 +85,8 @@ class ControlServer:
         def on_exit(status: int, errno: int) -> None:
             self._containers.pop(number, None)
             if errno:
-                self._send("failed", id=number, **_exec_failure(message["argv"][0], errno))
+                exit_code, text = _exec_failure(message["argv"][0], errno)
+                self._send("failed", id=number, exit_code=exit_code, message=text)
             else:
                 self._send("exited", id=number, code=status >> 8 & 0xFF, signal=status & 0x7F)
 
@@ -102,19 +103,19 @@ class ControlServer:
         if container is not None:
             container.signal(message["signo"], everyone=message["everyone"])
 
-    def _send(self, kind: str, **fields: object) -> None:
+    def _send(self, kind: str, **fields: Any) -> None:
         try:
             self._channel.send(kind, **fields)
         except ChannelClosed:
             self._sandbox.stop()
 
 
-def _exec_failure(name: bytes, errno: int) -> dict[str, object]:
+def _exec_failure(name: bytes, errno: int) -> tuple[int, str]:
     """Exit status and line for a program that could not be executed, as docker and POSIX shells have them."""
     text = name.decode("utf-8", "backslashreplace")
     if errno in (ENOENT, ENOTDIR):
         what = "no such file or directory" if b"/" in name else "executable file not found in $PATH"
-        return {"exit_code": EXIT_NOT_FOUND, "message": f"{text}: {what}"}
+        return EXIT_NOT_FOUND, f"{text}: {what}"
     if errno == ENOMEM:
-        return {"exit_code": EXIT_SANDBOX_ERROR, "message": f"{text}: not enough memory; raise --memory"}
-    return {"exit_code": EXIT_NOT_EXECUTABLE, "message": f"{text}: cannot execute: {errnos.name(errno)}"}
+        return EXIT_SANDBOX_ERROR, f"{text}: not enough memory; raise --memory"
+    return EXIT_NOT_EXECUTABLE, f"{text}: cannot execute: {errnos.name(errno)}"

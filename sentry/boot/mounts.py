@@ -65,10 +65,9 @@ class MountTree:
         table.open_fifo = open_fifo
         self.namespace: MountNamespace = table.namespace(self._root_fs(config), 0, b"overlay")
         #: the sentry's own work on the tree, with all capabilities
-        self.service_task = self.new_task(
-            kernel,
-            Credentials(0, 0, 0, 0, 0, 0, 0, 0, permitted=ALL_CAPABILITIES, effective=ALL_CAPABILITIES, bounding=ALL_CAPABILITIES),
-        )
+        caps = ALL_CAPABILITIES
+        root = Credentials(0, 0, 0, 0, 0, 0, 0, 0, permitted=caps, effective=caps, bounding=caps)
+        self.service_task = self.new_task(kernel, root)
         _run(self._build(config))
         if config["read_only"]:  # only now: mount points may have to be made
             self.namespace.root.set_flags(MS_RDONLY)

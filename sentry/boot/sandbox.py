@@ -86,7 +86,13 @@ class Sandbox:
         """The sentry's own filter: from here on it can do no more than the list says."""
         getattr(self.platform, "confine_sentry", lambda: None)()
 
-    def new_container(self, message: dict[str, Any], fds: list[int], on_exit: Callable[[int, int], None], on_failed: Callable[[str], None]) -> Container:
+    def new_container(
+        self,
+        message: dict[str, Any],
+        fds: list[int],
+        on_exit: Callable[[int, int], None],
+        on_failed: Callable[[str], None],
+    ) -> Container:
         """A container for a ``run`` message, not started yet."""
         kernel = self.new_kernel()
         limits = {resource: (soft, hard) for resource, soft, hard in message["rlimits"]}

@@ -8,7 +8,10 @@ from syscalls.abi.errors import SyscallError
 
 @dataclass(slots=True)
 class SandboxLimits:
-    """Totals over all containers of a sandbox; ``descriptors_max`` is the largest RLIMIT_NOFILE. ``bytes_used`` counts tmpfs, overlay, pipe and socket bytes."""
+    """Totals over all containers of a sandbox.
+
+    ``descriptors_max`` is the largest RLIMIT_NOFILE. ``bytes_used`` counts tmpfs, overlay, pipe and socket bytes.
+    """
 
     tasks_max: int = 4096
     files_max: int = 100_000

@@ -304,7 +304,7 @@ class BytesSink:
 
     def put_from_host(self, fd: int, offset: int, length: int) -> int:
         """Append up to ``length`` bytes of a host file."""
-        return self.put(regular_file.pread(fd, min(length, self.remaining), offset))
+        return self.put(regular_file.pread(regular_file.HostFd(fd), min(length, self.remaining), offset))
 
 
 class BytesSource:
@@ -329,7 +329,7 @@ class BytesSource:
 
     def take_to_host(self, fd: int, offset: int, length: int) -> int:
         """Write up to ``length`` bytes to a host file."""
-        count = regular_file.pwrite(fd, self._data[:length], offset)
+        count = regular_file.pwrite(regular_file.HostFd(fd), self._data[:length], offset)
         self._data = self._data[count:]
         self.remaining -= count
         return count
