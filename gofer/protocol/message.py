@@ -1,6 +1,6 @@
 """The operations: number, request fields and reply fields of each, declared once for both sides."""
 
-from gofer.protocol.wire import DATA, I64, IDS, NAME, PLACE, REST, TEXT, U8, U16, U32, U64, Kind, decode, encode
+from gofer.protocol.wire import DATA, I64, IDS, NAME, NAMES, PLACE, REST, TEXT, U8, U16, U32, U64, Kind, decode, encode
 
 
 class Message:
@@ -56,6 +56,7 @@ FORGET = Message("forget", 9, (IDS,), (), is_oneway=True)
 GETXATTR = Message("getxattr", 10, (PLACE, TEXT), (REST,))
 LISTXATTR = Message("listxattr", 11, (PLACE,), (REST,))  # names, each ended by NUL
 FSYNC = Message("fsync", 12, (U32, U8), ())  # open, data only
+OPENMANY = Message("openmany", 13, (PLACE, NAMES), (REST,))  # to read -> errno u16 and attributes for each; descriptors
 WRITE = Message("write", 20, (U32, I64, DATA), (U32,), is_write=True)  # open, offset (-1 appends), data -> count
 SETATTR = Message("setattr", 21, (PLACE, U32, U8, U32, U32, U32, U64, I64, I64), (REST,), is_write=True)
 CREATE = Message("create", 22, (PLACE, NAME, U32, U32, U32), (U32, REST), is_write=True)  # mode uid gid -> as open

@@ -16,6 +16,7 @@ VERSION = 1
 FRAME_MAX = 65536
 PATH_COMPONENTS_MAX = 64
 NAME_MAX = 255
+NAMES_MAX = 32  # in one OPENMANY, and so the descriptors in one reply
 
 REQUEST = Struct("<IBBH")  # id, operation, version, zero
 REPLY = Struct("<IHH")  # id, errno, flags
@@ -90,6 +91,23 @@ def _decode_name(body: bytes, position: int) -> tuple[bytes, int]:
     return name, end
 
 
+def _encode_names(value: object) -> bytes:
+    names: tuple[bytes, ...] = value  # type: ignore[assignment]
+    return bytes((len(names),)) + b"".join([bytes((len(name),)) + name for name in names])
+
+
+def _decode_names(body: bytes, position: int) -> tuple[tuple[bytes, ...], int]:
+    count = body[position]
+    position += 1
+    if count > NAMES_MAX:
+        raise ProtocolError("too many names")
+    names = []
+    for _ in range(count):
+        name, position = _decode_name(body, position)
+        names.append(name)
+    return tuple(names), position
+
+
 _PLACE = Struct("<IB")
 
 
@@ -136,6 +154,7 @@ TEXT = blob("text", "<H", 4096)  # link targets, extended attributes' names
 DATA = blob("data", "<I", FRAME_MAX)
 REST = Kind("rest", bytes, _decode_rest)  # type: ignore[arg-type]  # records or file data up to the frame's end
 NAME = Kind("name", _encode_name, _decode_name)
+NAMES = Kind("names", _encode_names, _decode_names)  # of one folder
 PLACE = Kind("place", _encode_place, _decode_place)  # a node and the names below it
 IDS = Kind("ids", _encode_ids, _decode_ids)
 

@@ -1,7 +1,7 @@
 """open, read, getattr, statfs, extended attributes: what a read-only tree offers beside walking."""
 
 import os
-from errno import EBADF, EINVAL, EISDIR, ENODATA, ENOENT, EOPNOTSUPP, EPERM
+from errno import EBADF, EINVAL, EISDIR, ENODATA, ENOENT, EOPNOTSUPP, EPERM, EREMOTE
 
 from gofer._sys._native import ffi, lib
 from gofer.protocol.message import OPEN, OPEN_DONATE, STATFS
@@ -36,6 +36,36 @@ def open_file(connection: Connection, fields: "list[object]") -> bytes:
     if fd < 0:
         raise OSError(-fd, "open")
     return hand_out(connection, parent, fd, is_writable=is_writable, is_donated=bool(donate))
+
+
+def open_many(connection: Connection, fields: "list[object]") -> bytes:
+    """Open several regular files of one folder for reading and donate them; what cannot be opened so has an errno."""
+    place, names = fields
+    node, below = connection.place(place)
+    folder = resolve_directory(connection, node, below) if below else node
+    folder_fd = folder.fd if below else connection.nodes.descriptor(node)
+    attr, parts = connection.attr, []
+    try:
+        for name in names:  # type: ignore[attr-defined]
+            fd = _open_to_read(connection, folder, folder_fd, name)
+            if fd >= 0 and folder.policy.is_remote(attr.dev, fd):
+                os.close(fd)
+                fd = -EREMOTE
+            if fd >= 0:
+                connection.donated_many.append(fd)
+            parts.append((max(0, -fd)).to_bytes(2, "little") + ffi.buffer(attr)[:])
+    finally:
+        if below:
+            os.close(folder_fd)
+    return b"".join(parts)
+
+
+def _open_to_read(connection: Connection, folder: Node, folder_fd: int, name: bytes) -> int:
+    try:
+        check_visible(connection, folder, name)
+    except OSError as error:
+        return -(error.errno or EBADF)
+    return int(lib.gofer_open(folder_fd, name, os.O_RDONLY, connection.procfd, connection.attr))
 
 
 def hand_out(connection: Connection, parent: Node, fd: int, *, is_writable: bool, is_donated: bool = False) -> bytes:

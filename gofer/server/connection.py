@@ -57,6 +57,7 @@ class Connection:
         self._id = 0
         self.donated = -1  # the descriptor that the current reply carries; the handler's own copy if it is in ``opens``
         self.is_donated_kept = False
+        self.donated_many: list[int] = []  # descriptors that the current reply carries and that are closed then
         self.procfd = -1
         self.can_watch = False  # the working directory is /proc/self/fd
         self.steps = ffi.new(f"struct gofer_step[{STEPS_MAX}]")
@@ -96,6 +97,8 @@ class Connection:
             body, errno = b"", EINVAL
         except MemoryError:
             body, errno = b"", ENOMEM
+        if errno:
+            self._drop_donated()
         if not message.is_oneway:
             self._reply(errno, body)
 
@@ -105,6 +108,9 @@ class Connection:
 
     def _reply(self, errno: int, body: bytes) -> None:
         frame = REPLY.pack(self._id, errno, 0) + body
+        if self.donated_many:
+            self._reply_many(frame)
+            return
         fd, self.donated = self.donated, -1
         if fd < 0:
             self._channel.send(frame)
@@ -113,6 +119,24 @@ class Connection:
             self._channel.sendmsg([frame], [(_SOL_SOCKET, _SCM_RIGHTS, fd.to_bytes(4, "little"))])
         finally:
             if not self.is_donated_kept:
+                close(fd)
+
+    def _drop_donated(self) -> None:
+        """The request failed half-way: an error carries no descriptor."""
+        fds, self.donated_many = self.donated_many, []
+        if self.donated >= 0 and not self.is_donated_kept:
+            fds.append(self.donated)
+        self.donated = -1
+        for fd in fds:
+            close(fd)
+
+    def _reply_many(self, frame: bytes) -> None:
+        fds, self.donated_many = self.donated_many, []
+        try:
+            data = b"".join([fd.to_bytes(4, "little") for fd in fds])
+            self._channel.sendmsg([frame], [(_SOL_SOCKET, _SCM_RIGHTS, data)])
+        finally:
+            for fd in fds:
                 close(fd)
 
     def place(self, place: object, *, is_write: bool = False) -> "tuple[Node, tuple[bytes, ...]]":

@@ -12,6 +12,7 @@ READING: "dict[int, Callable[[Connection, list[object]], bytes]]" = {
     m.ATTACH.op: walk.attach,
     m.WALK.op: walk.walk,
     m.OPEN.op: access.open_file,
+    m.OPENMANY.op: access.open_many,
     m.READDIR.op: walk.readdir,
     m.GETATTR.op: access.getattr_,
     m.STATFS.op: access.statfs,

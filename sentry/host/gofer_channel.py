@@ -7,7 +7,8 @@ import os
 from _socket import socket
 from select import POLLIN, POLLOUT, poll
 
-_SCM_SPACE = 24  # CMSG_SPACE of one descriptor
+_SCM_SPACE = 16 + 4 * 32  # CMSG_SPACE of the descriptors that one packet may bring
+_NONE: tuple[int, ...] = ()
 _MSG_CMSG_CLOEXEC = 0x40000000
 _PACKET_MAX = 65536
 
@@ -36,8 +37,8 @@ class GoferChannel:
             raise ChannelClosed from error
         return True
 
-    def receive(self) -> tuple[bytes, int] | None:
-        """Return (packet, donated descriptor or -1), None if there is none now. Raises: ChannelClosed."""
+    def receive(self) -> tuple[bytes, tuple[int, ...]] | None:
+        """Return (packet, donated descriptors), None if there is none now. Raises: ChannelClosed."""
         try:
             packet, ancillary, _, _ = self._socket.recvmsg(_PACKET_MAX, _SCM_SPACE, _MSG_CMSG_CLOEXEC)
         except BlockingIOError:
@@ -47,8 +48,9 @@ class GoferChannel:
         if not packet:
             raise ChannelClosed
         if not ancillary:
-            return packet, -1
-        return packet, int.from_bytes(ancillary[0][2][:4], "little")
+            return packet, _NONE
+        data = ancillary[0][2]
+        return packet, tuple(int.from_bytes(data[at : at + 4], "little") for at in range(0, len(data), 4))
 
     def wait(self, *, for_room: bool = False) -> None:
         """Sleep until a packet is there (or one can be sent): only before the event loop runs, and in tests."""

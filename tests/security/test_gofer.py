@@ -146,6 +146,7 @@ VALUES = {
     "text": st.sampled_from([b"", b"user.x", b"security.x", b"a\0b", b"../../x", b"/etc"]),
     "data": st.binary(max_size=20),
     "name": NAMES,
+    "names": st.lists(NAMES, max_size=5).map(tuple),
     "place": st.tuples(st.integers(0, 6), st.lists(NAMES, max_size=3).map(tuple)),
     "ids": st.lists(st.integers(0, 0xFFFFFFFF), max_size=5).map(tuple),
 }

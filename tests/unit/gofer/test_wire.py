@@ -18,6 +18,7 @@ KINDS = {
     "data": st.binary(max_size=4096),
     "rest": st.binary(max_size=256),
     "name": NAMES,
+    "names": st.lists(NAMES, max_size=32).map(tuple),
     "place": st.tuples(st.integers(0, 0xFFFFFFFF), st.lists(NAMES, max_size=64).map(tuple)),
     "ids": st.lists(st.integers(0, 0xFFFFFFFF), max_size=64).map(tuple),
 }

@@ -163,6 +163,40 @@ def test_descriptors_are_bounded(mount: Callable[..., Mount], folder: Path, monk
         assert sink.data == b"%d" % index
 
 
+@pytest.mark.parametrize("order", ["listed", "sorted", "inode"])
+def test_files_opened_in_a_row_are_opened_ahead(mount: Callable[..., Mount], folder: Path, order: str) -> None:
+    names = [f"f{(index * 7) % 100}" for index in range(100)]
+    for name in names:
+        (folder / "a/b/c" / name).write_bytes(name.encode())
+    os.mkfifo(folder / "a/b/c/pipe")
+    made = mount()
+    inner = made.at("a/b/c")
+    entries = [entry for entry in drive(inner.read_children()) if entry.type == 8]
+    if order != "listed":
+        entries.sort(key=lambda entry: entry.name if order == "sorted" else entry.ino)
+    before, fds = made.client.requests, len(os.listdir("/proc/self/fd"))
+    for entry in entries:
+        file = drive(drive(inner.lookup(entry.name)).open(OpenContext(None, 0, None)))  # type: ignore[arg-type]
+        sink = HostSink(10)
+        drive(file.read_remote(sink, 0))
+        assert sink.data == entry.name
+    assert made.client.requests - before < 20
+    made.fs.release()
+    assert len(os.listdir("/proc/self/fd")) <= fds
+
+
+def test_files_opened_at_random_are_not(mount: Callable[..., Mount], folder: Path) -> None:
+    for index in range(40):
+        (folder / "a/b/c" / f"f{index}").touch()
+    made = mount()
+    inner = made.at("a/b/c")
+    drive(inner.read_children())
+    for index in range(0, 40, 3):
+        name = b"f%d" % ((index * 17) % 40)
+        drive(drive(inner.lookup(name)).open(OpenContext(None, 0, None)))  # type: ignore[arg-type]
+    assert not made.fs.prefetched._fds
+
+
 def test_an_unchanging_tree_is_read_only(mount: Callable[..., Mount]) -> None:
     made = mount()
     root, file = made.fs.root, made.at("a/file")
