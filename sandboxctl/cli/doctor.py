@@ -10,7 +10,7 @@ from sandboxctl.cli.table import columns
 from sandboxctl.config import LAYERS, PLATFORMS
 from sandboxctl.doctor.check import Check, Verdict
 from sandboxctl.doctor.kernel import look
-from sandboxctl.doctor.trial import Trial, attempt
+from sandboxctl.doctor.trial import Trial, attempt, check_memory
 
 
 @click.command("doctor")
@@ -28,6 +28,8 @@ def command(context: Context, form: str) -> int:
     """
     checks = look()
     trials = [attempt(name, context.profile) for name in PLATFORMS if context.platform in {None, name}]
+    if any(not trial.error for trial in trials):
+        checks.append(check_memory(trials))
     if form == "json":
         click.echo(json.dumps(_record(checks, trials), indent=1))
     else:

@@ -156,21 +156,6 @@ def check_time_namespaces() -> Check:
     )
 
 
-def check_memory_cgroup() -> Check:
-    """Whether ``--memory`` can be the kernel's own limit."""
-    line = next((line for line in (read("/proc/self/cgroup") or "").splitlines() if line.startswith("0::")), "")
-    folder = "/sys/fs/cgroup" + line[3:]
-    controllers = (read(f"{folder}/cgroup.controllers") or "").split()
-    if line and "memory" in controllers and os.access(folder, os.W_OK):
-        return Check("memory limit", Verdict.OK, f"a writable cgroup: {folder}")
-    return Check(
-        "memory limit",
-        Verdict.WEAKER,
-        "no writable memory cgroup: --memory is kept by per-process limits and our own accounting, which is weaker",
-        "start it as: systemd-run --user --scope -p Delegate=yes sandboxctl ...",
-    )
-
-
 def check_descriptors() -> Check:
     """How many files may be open."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
@@ -197,7 +182,6 @@ def look() -> list[Check]:
         check_user_namespaces(),
         check_landlock(),
         check_time_namespaces(),
-        check_memory_cgroup(),
         check_descriptors(),
         check_core_pattern(),
     ]

@@ -5,8 +5,10 @@ import time
 from dataclasses import dataclass
 
 from sandboxctl.api import Sandbox
+from sandboxctl.doctor.check import Check, Verdict
 from sandboxctl.errors import SandboxError
 
+MEMORY = "512m"
 _ROUNDS = 3000
 _TIMED = (
     "import os,time\n"
@@ -37,7 +39,7 @@ def attempt(platform: str, profile: str) -> Trial:
     """Return what happened when a sandbox was started on ``platform``."""
     begin = time.monotonic()
     try:
-        with Sandbox("host", platform=platform, profile=profile) as sandbox:
+        with Sandbox("host", platform=platform, profile=profile, memory=MEMORY) as sandbox:
             result = sandbox.run(["/bin/true"], timeout=10)
             elapsed = (time.monotonic() - begin) * 1000
             if result.exit_code != 0:
@@ -58,3 +60,15 @@ def _trap(sandbox: Sandbox) -> int | None:
     result = sandbox.run([python, "-I", "-S", "-c", _TIMED], timeout=30)
     text = result.stdout.strip()
     return int(text) if result.exit_code == 0 and text.isdigit() else None
+
+
+def check_memory(trials: list[Trial]) -> Check:
+    """How ``--memory`` is kept here: seen in the sandboxes that started, each of which had a limit."""
+    if any("memory" in trial.layers for trial in trials):
+        return Check("memory limit", Verdict.OK, "the kernel's own (a control group)")
+    return Check(
+        "memory limit",
+        Verdict.WEAKER,
+        "no control group of ours: --memory is kept by per-process limits and our own accounting, which is weaker",
+        "start as root, or with a delegated group: systemd-run --user --scope -p Delegate=yes sandboxctl ...",
+    )
