@@ -18,25 +18,18 @@ CALLS = sorted(entry.name for entry in build_table() if entry is not None and en
 ROUNDS = 100
 
 
-def values(rng: random.Random, fds: list[int]) -> int:
-    return rng.choice(
-        (
-            lambda: rng.choice(fds),
-            lambda: rng.choice(fds),
-            lambda: BASE + rng.randrange(0, MEMORY_SIZE, 8),
-            lambda: BASE + rng.randrange(0, 4096, 8),
-            lambda: BASE + MEMORY_SIZE - rng.randrange(64),
-            lambda: rng.randrange(64),
-            lambda: rng.randrange(64),
-            lambda: rng.randrange(70_000),
-            lambda: 1 << rng.randrange(64),
-            lambda: rng.getrandbits(64),
-            lambda: -1,
-            lambda: 0x541B + rng.randrange(8),
-            lambda: 1024 + rng.randrange(20),
-            lambda: 0,
-        )
-    )()
+def value(rng: random.Random, fds: list[int], kind: str) -> int:
+    """Mostly something that the argument may sensibly be, sometimes anything."""
+    anything = (0, -1, rng.getrandbits(64), 1 << rng.randrange(64), rng.randrange(70_000), BASE + MEMORY_SIZE - rng.randrange(64))
+    sensible = {
+        "fd": lambda: rng.choice(fds),
+        "ptr": lambda: BASE + rng.randrange(0, 4096, 8) if rng.random() < 0.8 else 0,
+        "size": lambda: rng.choice((0, 1, 2, 8, 16, rng.randrange(300), rng.randrange(70_000))),
+        "off": lambda: rng.randrange(10_000),
+    }.get(
+        kind, lambda: rng.choice((0, 1, 1, 2, 3, 5, 16, 40, rng.randrange(64), 1 << rng.randrange(20), 1024 + rng.randrange(16)))
+    )
+    return rng.choice(anything) if rng.random() < 0.15 else sensible()
 
 
 def furnish(guest: Guest) -> list[int]:
@@ -81,7 +74,7 @@ def test_any_arguments(name: str) -> None:
             fds = furnish(guest)
             peer.task.fds = guest.task.fds
         write_structures(guest, rng, fds)
-        run_one(world, guest, peer, rng.choice(forms), [values(rng, fds) for _ in range(6)])
+        run_one(world, guest, peer, rng.choice(forms), [value(rng, fds, argument.kind.name) for argument in entry.arguments])
 
 
 def run_one(world: World, guest: Guest, peer: Guest, call: Any, arguments: list[int]) -> None:
