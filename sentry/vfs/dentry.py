@@ -9,6 +9,8 @@ from collections import OrderedDict
 from sys import getrefcount
 from typing import TYPE_CHECKING, Final
 
+from syscalls.abi.stat import S_IFMT
+
 if TYPE_CHECKING:
     from sentry.vfs.inode import Inode
 
@@ -77,7 +79,7 @@ class DentryCache:
             self._entries[dentry] = None
             if len(self._entries) > self.limit:
                 self._evict()
-        elif dentry.inode is not inode:
+        elif dentry.inode is not inode and not _is_same(dentry.inode, inode):
             dentry = self._change(dentry, inode)
         return dentry
 
@@ -190,3 +192,14 @@ class DentryCache:
             done += 1
             if done == _EVICT_BATCH:
                 return
+
+
+def _is_same(known: "Inode | None", found: "Inode | None") -> bool:
+    """Two objects for one file: two tasks looked it up at once, and the first answer is in use."""
+    return (
+        known is not None
+        and found is not None
+        and known.fs is found.fs
+        and known.attr.ino == found.attr.ino
+        and (known.attr.mode ^ found.attr.mode) & S_IFMT == 0
+    )

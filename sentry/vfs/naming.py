@@ -1,6 +1,8 @@
 """Calls that make, remove and move names: mkdir, mknod, symlink, link, unlink, rmdir, rename (section 2)."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from sentry.vfs.context import Path
 from sentry.vfs.dentry import Dentry
@@ -16,7 +18,7 @@ from sentry.vfs.permission import (
     inherit,
     may,
 )
-from syscalls.abi.errno import EBUSY, EEXIST, EINVAL, EISDIR, ENOENT, ENOTDIR, ENOTEMPTY, EPERM, EROFS, EXDEV
+from syscalls.abi.errno import EBUSY, EEXIST, EINVAL, EISDIR, ENOENT, ENOTDIR, ENOTEMPTY, EPERM, EROFS, ESTALE, EXDEV
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.fcntl import AT_EMPTY_PATH, AT_SYMLINK_FOLLOW, RENAME_EXCHANGE, RENAME_NOREPLACE
 from syscalls.abi.stat import S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFMT, S_IFREG, S_IFSOCK
@@ -26,8 +28,28 @@ if TYPE_CHECKING:
     from sentry.vfs.inode import Inode
 
 _SPECIAL = (b"", b".", b"..")
+_TRIES = 4
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
+def retry_stale(operation: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+    """Begin again when a name has become another's while a file system was asked (Linux: retry_estale())."""
+
+    @wraps(operation)
+    async def retrying(*args: P.args, **kwargs: P.kwargs) -> T:
+        for _ in range(_TRIES - 1):
+            try:
+                return await operation(*args, **kwargs)
+            except SyscallError as error:
+                if error.errno != ESTALE:
+                    raise
+        return await operation(*args, **kwargs)
+
+    return retrying
+
+
+@retry_stale
 async def mkdir_at(task: "Task", dirfd: int, path: bytes, mode: int) -> None:
     """mkdirat(2)."""
     parent, name = await _place_for_new(task, dirfd, path, is_directory=True)
@@ -38,6 +60,7 @@ async def mkdir_at(task: "Task", dirfd: int, path: bytes, mode: int) -> None:
     task.kernel.mounts.cache.add(parent.dentry, name, inode)
 
 
+@retry_stale
 async def mknod_at(task: "Task", dirfd: int, path: bytes, mode: int, rdev: int) -> Path:
     """mknodat(2), and the socket inode of bind(2). Errors: EPERM (devices without CAP_MKNOD, directories), EINVAL (type)."""
     kind = mode & S_IFMT or S_IFREG
@@ -58,6 +81,7 @@ async def mknod_at(task: "Task", dirfd: int, path: bytes, mode: int, rdev: int) 
     return Path(parent.mount, task.kernel.mounts.cache.add(parent.dentry, name, inode))
 
 
+@retry_stale
 async def symlink_at(task: "Task", target: bytes, dirfd: int, path: bytes) -> None:
     """symlinkat(2). Errors: ENOENT for an empty target."""
     if not target:
@@ -69,6 +93,7 @@ async def symlink_at(task: "Task", target: bytes, dirfd: int, path: bytes) -> No
     task.kernel.mounts.cache.add(parent.dentry, name, inode)
 
 
+@retry_stale
 async def link_at(task: "Task", old_dirfd: int, old_path: bytes, dirfd: int, path: bytes, flags: int) -> None:
     """linkat(2). Errors: EPERM (directories; fs.protected_hardlinks), EXDEV, EMLINK."""
     place = await resolve(task, old_dirfd, old_path, follow=bool(flags & AT_SYMLINK_FOLLOW), empty_ok=bool(flags & AT_EMPTY_PATH))
@@ -90,6 +115,7 @@ async def link_at(task: "Task", old_dirfd: int, old_path: bytes, dirfd: int, pat
     task.kernel.mounts.cache.add(parent.dentry, name, inode)
 
 
+@retry_stale
 async def unlink_at(task: "Task", dirfd: int, path: bytes, *, is_rmdir: bool) -> None:
     """unlinkat(2) and rmdir(2)."""
     parent, name, has_slash = await resolve_parent(task, dirfd, path)
@@ -121,6 +147,7 @@ async def unlink_at(task: "Task", dirfd: int, path: bytes, *, is_rmdir: bool) ->
     task.kernel.mounts.cache.remove(child)
 
 
+@retry_stale
 async def rename_at(task: "Task", old_dirfd: int, old_path: bytes, new_dirfd: int, new_path: bytes, flags: int) -> None:
     """renameat2(2) with RENAME_NOREPLACE and RENAME_EXCHANGE."""
     old_parent, old_name, old_slash = await resolve_parent(task, old_dirfd, old_path)

@@ -145,7 +145,12 @@ async def _find_or_create(task: "Task", dirfd: int, path: bytes, flags: int, mod
             raise SyscallError(EISDIR)
         child = await lookup_child(task, parent, name)
         if child.inode is None:
-            return await _create(task, parent, name, mode), True
+            try:
+                return await _create(task, parent, name, mode), True
+            except SyscallError as error:
+                if error.errno == EEXIST and not flags & O_EXCL:
+                    continue  # somebody else has just made it
+                raise
         if flags & O_EXCL:
             raise SyscallError(EEXIST)
         if child.inode.attr.mode & S_IFMT != S_IFLNK:

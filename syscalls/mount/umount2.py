@@ -16,9 +16,9 @@ async def sys_umount2(task: Task, target: PathPtr, flags: UInt) -> int:
     """Take a mount away. Errors: EPERM, EINVAL (no mount, flags), EBUSY (in use), EAGAIN (MNT_EXPIRE)."""
     if flags & ~(MNT_FORCE | MNT_DETACH | MNT_EXPIRE | UMOUNT_NOFOLLOW):
         raise SyscallError(EINVAL)
+    place = await resolve(task, AT_FDCWD, task.memory.read_path(target), follow=not flags & UMOUNT_NOFOLLOW)
     if not task.credentials.has(CAP_SYS_ADMIN):
         raise SyscallError(EPERM)
-    place = await resolve(task, AT_FDCWD, task.memory.read_path(target), follow=not flags & UMOUNT_NOFOLLOW)
     if place.dentry is not place.mount.root:
         raise SyscallError(EINVAL)
     if flags & MNT_EXPIRE:

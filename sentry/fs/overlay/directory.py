@@ -114,7 +114,7 @@ class LowerDirectory(LowerNode, Directory):
         for layer, lower in self.lowers:
             below = await lower.read_children()
             if not is_merged and not children and not any(entry.type == _DT_CHR for entry in below):
-                return [self._seen(entry, layer) for entry in below] if layer or any(entry.inode for entry in below) else below
+                return below if not layer else [self._seen(entry, layer) for entry in below]
             for entry in below:
                 if entry.name in seen or (entry.name in children and children is self.children):
                     continue
@@ -127,12 +127,7 @@ class LowerDirectory(LowerNode, Directory):
 
     def _seen(self, entry: Entry, layer: int) -> Entry:
         """An entry of below as this file system shows it."""
-        inode = entry.inode
-        if inode is not None and (len(self.lowers) == 1 or inode.attr.mode & S_IFMT != S_IFDIR):
-            inode = self.fs.wrap(inode, layer)
-        else:
-            inode = None
-        return Entry(entry.name, self.fs.ino_of(entry.ino, layer), entry.type, inode)
+        return Entry(entry.name, self.fs.ino_of(entry.ino, layer), entry.type)
 
     async def check_empty(self) -> None:
         """Errors: ENOTEMPTY."""

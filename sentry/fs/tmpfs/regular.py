@@ -114,7 +114,7 @@ class TmpFile(FileDescription):
 
     async def mapping_fd(self, *, writable: bool, shared: bool) -> int:
         """Errors: EACCES when a shared writable mapping is asked of a read-only description; ENOMEM."""
-        if writable and not self.is_writable:
+        if not self.is_readable or (writable and shared and not self.is_writable):
             raise SyscallError(EACCES)
         fd = self.node.storage.host_fd(writable=writable and shared)
         self.node.sync_size()
