@@ -21,6 +21,9 @@ class SandboxLimits:
     descriptors_max: int = 1024
     pipe_size_max: int = 1 << 20
     bytes_used: int = 0
+    #: the sentry's own descriptors that hold contents of guest files; more stay in its memory
+    host_files_max: int = 2048
+    host_files_used: int = 0
 
     def charge(self, count: int) -> None:
         """Account ``count`` bytes that the sentry keeps for the guest. Errors: ENOMEM (callers may turn it into ENOSPC)."""

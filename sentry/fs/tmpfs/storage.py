@@ -45,14 +45,21 @@ class StoragePool:
 
     def new_file(self) -> host.HostFd | None:
         """A host file, or None if there are too many."""
-        if self.fds_used >= self.fds_max:
+        limits = self.limits
+        if self.fds_used >= self.fds_max or (limits is not None and limits.host_files_used >= limits.host_files_max):
             return None
         try:
             fd = self._new_file()
         except SyscallError:
             return None
-        self.fds_used += 1
+        self.count_fd(1)
         return fd
+
+    def count_fd(self, change: int) -> None:
+        """A descriptor more or less."""
+        self.fds_used += change
+        if self.limits is not None:
+            self.limits.host_files_used += change
 
     def charge(self, count: int) -> None:
         """Account ``count`` bytes (negative: give back). Errors: ENOSPC."""
@@ -97,7 +104,7 @@ class Storage:
         self._pool.charge(-self._charged)
         for fd in (self._fd, self._readonly_fd):
             if fd is not None:
-                self._pool.fds_used -= 1
+                self._pool.count_fd(-1)
                 host.close(fd)
 
     @property
@@ -202,7 +209,7 @@ class Storage:
             return self._fd
         if self._readonly_fd is None:
             self._readonly_fd = host.reopen_read_only(self._fd)
-            self._pool.fds_used += 1
+            self._pool.count_fd(1)
         return self._readonly_fd
 
     def fill_from_host(self, source: int, length: int) -> None:
