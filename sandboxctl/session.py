@@ -136,7 +136,6 @@ class Session:
             tty=command.tty,
             rows=rows,
             cols=columns,
-            init=False,
             streams=list(streams),
         )
         return started
