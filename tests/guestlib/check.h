@@ -27,9 +27,9 @@
 #include <unistd.h>
 
 #define CHECK_MAX_TESTS 100
-static struct { const char *name; void (*body)(void); } check_tests[CHECK_MAX_TESTS];
-static int check_count, check_failures;
-static const char *check_current = "main";
+__attribute__((unused)) static struct { const char *name; void (*body)(void); } check_tests[CHECK_MAX_TESTS];
+__attribute__((unused)) static int check_count, check_failures;
+__attribute__((unused)) static const char *check_current = "main";
 
 __attribute__((unused)) static void check_register(const char *name, void (*body)(void)) {
     if (check_count == CHECK_MAX_TESTS) abort();
@@ -43,12 +43,12 @@ __attribute__((unused)) static void check_register(const char *name, void (*body
     __attribute__((constructor)) static void register_##name(void) { check_register(#name, name); } \
     static void name(void)
 
-static const char *check_errno_name(int number) {
+__attribute__((unused)) static const char *check_errno_name(int number) {
     const char *name = strerrorname_np(number);
     return name ? name : "E?";
 }
 
-static void check_line(int good, const char *text, long value, int error, int line, const char *wanted) {
+__attribute__((unused)) static void check_line(int good, const char *text, long value, int error, int line, const char *wanted) {
     if (good) {
         printf("%s: %s: ok\n", check_current, text);
         return;
