@@ -12,9 +12,12 @@ def drop(config: Config) -> None:
     """Take on the configured identity for good. Raises OSError."""
     lib.gofer_empty_bounding_set()
     if os.geteuid() == 0 and config.uid > 0:
-        os.setgroups([])
-        os.setresgid(config.gid, config.gid, config.gid)
-        os.setresuid(config.uid, config.uid, config.uid)
+        try:
+            os.setgroups([])
+            os.setresgid(config.gid, config.gid, config.gid)
+            os.setresuid(config.uid, config.uid, config.uid)
+        except OSError as error:
+            raise OSError(error.errno, f"root cannot become user {config.uid} here (CAP_SETUID, CAP_SETGID are missing)") from error
     kept = 0
     if os.geteuid() == 0 and config.keeps_privileges:
         kept = _DAC_READ_SEARCH

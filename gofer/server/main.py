@@ -37,8 +37,8 @@ def main(control_fd: int, channel_fd: int) -> None:
         status = 0
     except ProtocolError as error:
         report(control, f"protocol violation: {error}")
-    except BrokenPipeError:
-        status = 0  # the sentry is gone while a reply was on its way
+    except (BrokenPipeError, ConnectionResetError):
+        status = 0  # the sentry is gone while a request or a reply was on its way
     except OSError as error:
         report(control, f"{error.strerror or error} ({error.filename})" if error.filename else str(error.strerror or error))
     os._exit(status)
