@@ -16,8 +16,9 @@ def drop(config: Config) -> None:
             os.setgroups([])
             os.setresgid(config.gid, config.gid, config.gid)
             os.setresuid(config.uid, config.uid, config.uid)
-        except OSError as error:
-            raise OSError(error.errno, f"root cannot become user {config.uid} here (CAP_SETUID, CAP_SETGID are missing)") from error
+        except OSError as refusal:
+            text = f"root cannot become user {config.uid} here (CAP_SETUID or CAP_SETGID is missing)"
+            raise OSError(refusal.errno, text) from refusal
     kept = 0
     if os.geteuid() == 0 and config.keeps_privileges:
         kept = _DAC_READ_SEARCH
