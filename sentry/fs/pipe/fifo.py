@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from sentry.fs.pipe.file import PipeFile
+from sentry.fs.pipe.file import PipeFile, PipeInode
 from sentry.fs.pipe.pipe import Pipe
 from sentry.sched.wait import wait_until
 from sentry.vfs.context import OpenContext
@@ -15,7 +15,7 @@ _NOT_STATUS = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC
 
 
 async def open_fifo(inode: Inode, context: OpenContext) -> PipeFile:
-    """Open ``inode``, a FIFO. Waits for the other side unless O_NONBLOCK or O_RDWR.
+    """Open ``inode``, a FIFO. Waits for the other side unless O_NONBLOCK or O_RDWR; an anonymous pipe never waits.
 
     Errors: ENXIO O_WRONLY|O_NONBLOCK without a reader; Interrupted (restarts as open(2) does).
     """
@@ -27,6 +27,8 @@ async def open_fifo(inode: Inode, context: OpenContext) -> PipeFile:
     pipe.reopen()
     mode = context.flags & O_ACCMODE
     is_nonblocking = bool(context.flags & O_NONBLOCK)
+    if isinstance(inode, PipeInode):  # /proc/PID/fd/N
+        return PipeFile(inode, context.flags & ~_NOT_STATUS, pipe, context.path)
     if mode == O_WRONLY and is_nonblocking and not pipe.readers:
         _forget_if_idle(inode, pipe)
         raise SyscallError(ENXIO)

@@ -50,6 +50,8 @@ class PipeFile(FileDescription):
     def __init__(self, inode: Inode, flags: int, pipe: Pipe, path: "Path | None" = None) -> None:
         super().__init__(inode, flags, path)
         self.pipe = pipe
+        if isinstance(inode, PipeInode):
+            inode.bound = pipe  # /proc/PID/fd/N opens it again
         self.queue = pipe.queue
         self._seen_writers = -1  # of a FIFO opened for reading without a writer: no POLLHUP until one has come and gone
         if self.is_readable:

@@ -60,6 +60,10 @@ class Directory(SyntheticInode):
         """Nothing can be made here."""
         raise SyscallError(EACCES if self.fs.file_size else ENOENT)
 
+    async def mkdir(self, name: bytes, mode: int, uid: int, gid: int) -> Inode:
+        """Nor directories."""
+        raise SyscallError(EPERM if self.fs.file_size else ENOENT)
+
 
 class DynamicDirectory(Directory):
     """A directory whose children come and go: every walk asks ``find``, every listing ``names``; fixed children first."""

@@ -14,7 +14,7 @@ from syscalls.abi import termios as t
 from syscalls.abi.signal import SIGINT, SIGTSTP
 
 module_path.insert(0, str(Path(__file__).parent))
-from host_pty import HostPty  # noqa: E402
+from host_pty import HostPty
 
 IFLAGS = (t.ISTRIP, t.INLCR, t.IGNCR, t.ICRNL, t.IUCLC, t.IXON, t.IXANY, t.PARMRK, t.IUTF8)
 OFLAGS = (t.OPOST, t.OLCUC, t.ONLCR, t.OCRNL, t.ONOCR, t.ONLRET, t.XTABS)
