@@ -24,6 +24,11 @@ BASE = 0x10000
 MEMORY_SIZE = 1 << 20
 
 
+def check_registers(*values: int) -> None:
+    """The real memory is reached through C: what is no 64-bit number would stop the sandbox there."""
+    assert all(0 <= value < 1 << 64 for value in values)
+
+
 class FakeMemory:
     """Guest memory from BASE to BASE + size; everything else faults."""
 
@@ -37,10 +42,12 @@ class FakeMemory:
         return data
 
     def read_partial(self, addr: int, length: int) -> bytes:
+        check_registers(addr, length)
         at = addr - BASE
         return bytes(self.data[at : at + length]) if 0 <= at < len(self.data) else b""
 
     def read_string(self, addr: int, limit: int) -> bytes | None:
+        check_registers(addr, limit)
         data = self.read_partial(addr, limit)
         if not data:
             raise Fault
@@ -56,6 +63,7 @@ class FakeMemory:
             raise Fault
 
     def write_partial(self, addr: int, data: Any) -> int:
+        check_registers(addr, len(data))
         at = addr - BASE
         if not 0 <= at < len(self.data):
             return 0
@@ -100,6 +108,7 @@ class World:
             limits=SandboxLimits(),
             net=NetNamespace(),
             pseudo=PseudoFileSystems(),
+            mounts=SimpleNamespace(lock_waits={}),
             realtime_ns=lambda: self.now_ns + self.realtime_offset_ns,
             random=lambda count: bytes(range(count)),
         )
