@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from sentry.platform.interface import Platform, PlatformError
 
-PLATFORMS = ("notify",)
+PLATFORMS = ("notify", "ptrace")
 
 
 def choose_platform(name: str, on_escape: Callable[[str], None]) -> Platform:
@@ -13,4 +13,8 @@ def choose_platform(name: str, on_escape: Callable[[str], None]) -> Platform:
         from sentry.platform.notify.platform import NotifyPlatform
 
         return NotifyPlatform(on_escape)
-    raise PlatformError(f"platform {name} is not available in this version; use --platform notify")
+    if name == "ptrace":
+        from sentry.platform.ptrace.platform import PtracePlatform
+
+        return PtracePlatform(on_escape)
+    raise PlatformError(f"platform {name} is not available in this version; use --platform notify or ptrace")

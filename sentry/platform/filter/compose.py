@@ -11,6 +11,7 @@ from pathlib import Path
 from sentry.platform.filter import bpf
 from sentry.platform.filter.bpf import Program
 from sentry.platform.filter.prologue import prologue
+from sentry.platform.filter.table import TRACE_CALL
 
 #: Each layer that a rule may need, in the order of the file name.
 VARIANT_LAYERS = ("pidns", "userns")
@@ -38,6 +39,12 @@ def preload(profile: str) -> None:
 @cache
 def _read(name: str) -> bytes:
     return Path(__file__).with_name(f"{name}.bpf").read_bytes()
+
+
+def traced(program: Program) -> Program:
+    """Return ``program`` with every notification turned into a trace stop: the filter of the ptrace platform."""
+    stop = bpf.Instruction(bpf.RET, bpf.RET_TRACE | TRACE_CALL)
+    return [stop if item.code == bpf.RET and item.k == bpf.RET_USER_NOTIF else item for item in program]
 
 
 def guest_filter(profile: str, layers: Iterable[str], load_first: int, load_last: int) -> Program:

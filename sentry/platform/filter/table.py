@@ -12,7 +12,8 @@ WORD32: Final = 0xFFFFFFFF
 ALLOW, TRACE = "allow", "trace"
 
 #: What a RET_TRACE stop is for (its event message).
-TRACE_EXEC, TRACE_MASK = 1, 2
+#: TRACE_CALL: any other call, on the ptrace platform.
+TRACE_EXEC, TRACE_MASK, TRACE_CALL = 1, 2, 3
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """One guest thread of the notify platform: how its pending trap or stop is answered."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum
 from signal import SIGKILL
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ class State(Enum):
     LOADING = "in the stub"
     MASK_STOP = "stopped at a call with a signal mask"
     PARKED = "asleep under a mask"
+    KICKED = "on its way to the exit of a call that a signal ends"
     PARK_ENDED = "stopped: its sleep under a mask is over"
 
 
@@ -129,6 +130,16 @@ class NotifyContext(Context):
         result = self.tracer.core.core_add_fd(self.listener, self.trap_id, source, number, 1, 0)
         if result < 0 and result != -ENOENT:
             raise SyscallError(-result)
+
+    def give_load_fds(self, sources: Sequence[int], first: int) -> None:
+        """Install ``sources`` as ``first`` and the following, and answer the stub's load call; the last add is the answer."""
+        for index, source in enumerate(sources):
+            is_last = index == len(sources) - 1
+            result = self.tracer.core.core_add_fd(self.listener, self.trap_id, source, first + index, 1, int(is_last))
+            if result < 0:
+                raise SyscallError(-result)
+        if not sources:
+            self.reply(0)
 
     def execute(self, plan: ExecPlan) -> None:
         """See ``Context``."""

@@ -98,16 +98,9 @@ class Execution:
         sources = context.load_fds
         try:
             context.memory.write(trap[3], load_list(plan, numbers, first))
-            for index, source in enumerate(sources):
-                is_last = index == len(sources) - 1
-                result = tracer.core.core_add_fd(context.listener, trap[0], source, first + index, 1, int(is_last))
-                if result < 0:
-                    raise SyscallError(-result)
+            context.give_load_fds(sources, first)
         except SyscallError:
             context.reply(-EFAULT)  # the stub dies as after a failed exec
-        else:
-            if not sources:
-                context.reply(0)
         self.drop(context)
 
     def _empty_string(self, context: NotifyContext, path: int) -> int:

@@ -42,6 +42,7 @@ _HEADER = Struct("<6I2Q")
 _LIMIT = Struct("<3Q")
 _CREDENTIALS = Struct("<iII")
 _TIMEOUT_S = 10.0
+_WANT_NO_LISTENER = 2
 
 RLIMIT_CORE, RLIMIT_NPROC, RLIMIT_NOFILE, RLIMIT_MEMLOCK, RLIMIT_MSGQUEUE = 4, 6, 7, 8, 12
 
@@ -112,18 +113,29 @@ class Jail:
                 return wanted
         raise PlatformError(f"the host refuses to start a process: {os.strerror(-self.pid)}")
 
-    def spawn(self, request: SpawnRequest, config: JailConfig, program: "Program", seize: "Callable[[int], None]") -> Guest:
-        """Start a container's first process; ``seize(tid)`` makes it traced before its filter is on. Raises PlatformError."""
+    def spawn(
+        self,
+        request: SpawnRequest,
+        config: JailConfig,
+        program: "Program",
+        seize: "Callable[[int], None]",
+        transfer_fd: int = -1,
+    ) -> Guest:
+        """Start a container's first process; ``seize(tid)`` makes it traced before its filter is on. Raises PlatformError.
+
+        With ``transfer_fd`` the filter has no listener, and the guest gets this socket as its last reserved descriptor.
+        """
         assert self._control is not None
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with ours, theirs:
             ours.settimeout(_TIMEOUT_S)
             ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-            body = self._request(request, config, program)
+            body = self._request(request, config, program, transfer_fd < 0)
             fd = os.memfd_create("spawn", os.MFD_CLOEXEC)
             try:
                 _write_all(fd, body)
-                socket.send_fds(self._control, [b"g"], [fd, theirs.fileno()])
+                fds = [fd, theirs.fileno()] + ([transfer_fd] if transfer_fd >= 0 else [])
+                socket.send_fds(self._control, [b"g"], fds)
             finally:
                 os.close(fd)
             theirs.close()
@@ -133,7 +145,7 @@ class Jail:
             is_wait_killable, _, listener = _receive(ours, REPORT_LISTENER)
             return Guest(tid, listener, bool(is_wait_killable))
 
-    def _request(self, request: SpawnRequest, config: JailConfig, program: "Program") -> bytes:
+    def _request(self, request: SpawnRequest, config: JailConfig, program: "Program", wants_listener: bool) -> bytes:
         limits = dict(request.limits)
         number = config.nofile
         limits[RLIMIT_NOFILE] = (number + RESERVED_NUMBERS, number + RESERVED_NUMBERS)
@@ -148,7 +160,7 @@ class Jail:
             len(request.argv),
             len(request.envp),
             number,
-            "wait_killable" not in self._disabled,
+            int("wait_killable" not in self._disabled) if wants_listener else _WANT_NO_LISTENER,
             STUB_SCRATCH,
             STUB_SCRATCH_LENGTH,
         )

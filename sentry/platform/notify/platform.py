@@ -21,7 +21,7 @@ from sentry.platform.notify import features, native_signal
 from sentry.platform.notify.cgroup import GuestGroup
 from sentry.platform.notify.context import NotifyContext, State
 from sentry.platform.notify.execution import LOAD_FDS_MAX, Execution
-from sentry.platform.notify.jail import Jail
+from sentry.platform.notify.jail import Guest, Jail
 from sentry.platform.notify.stub import open_stub
 from sentry.platform.notify.tracer import Tracer, open_pid_namespace
 
@@ -80,7 +80,7 @@ class NotifyPlatform(Platform):
         if self._stub_fd < 0:
             self._stub_fd, self._stub_entry = open_stub()
         entry = self._stub_entry
-        self.tracer = Tracer(core, ffi, self._proc_fd, sink, self._escaped)
+        self.tracer = self._new_tracer(sink)
         self.tracer.stub_number = config.nofile
         self.tracer.stub_entry = entry
         self.tracer.exec = Execution(self.tracer, self._stub_fd)
@@ -98,6 +98,9 @@ class NotifyPlatform(Platform):
         first = config.nofile + 1
         self._program = guest_filter(config.profile, self.layers, first, first + LOAD_FDS_MAX - 1)
 
+    def _new_tracer(self, sink: Sink) -> Tracer:
+        return Tracer(self._core, self._ffi, self._proc_fd, sink, self._escaped)
+
     def spawn(self, request: SpawnRequest) -> NotifyContext:
         """See ``Platform``."""
         guest = self._jail.spawn(request, self._config, self._program, self._seize)
@@ -112,6 +115,9 @@ class NotifyPlatform(Platform):
         if not guest.is_wait_killable:
             self._receive = self._interruptible_trap
             self.tracer.is_wait_killable = False
+        return self._adopt(guest)
+
+    def _adopt(self, guest: Guest) -> NotifyContext:
         pidns_fd = -1
         if "pidns" in self.layers:
             pidns_fd = open_pid_namespace(self._proc_fd, guest.tid)

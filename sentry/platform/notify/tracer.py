@@ -41,6 +41,8 @@ _FAULTS = frozenset((4, 5, 7, 8, 11, 31))  # ILL TRAP BUS FPE SEGV SYS
 class Tracer:
     """All guest threads of one platform. ``hot`` holds those whose traps go to the sentry, ``contexts`` all that live."""
 
+    context_type: type[NotifyContext] = NotifyContext
+
     def __init__(self, core: "Core", ffi: Any, proc_fd: int, sink: Sink, on_escape: Callable[[str], None]) -> None:
         self.core = core
         self.ffi = ffi
@@ -76,7 +78,7 @@ class Tracer:
         return context
 
     def _new_context(self, tid: int, tgid: int, listener: int, pidns_fd: int) -> NotifyContext:
-        context = NotifyContext(self, tid, tgid, listener, pidns_fd, HostGuestMemory(self.buffers, tid))
+        context = self.context_type(self, tid, tgid, listener, pidns_fd, HostGuestMemory(self.buffers, tid))
         self.contexts[tid] = context
         return context
 
@@ -111,7 +113,7 @@ class Tracer:
             self._stopped(context, number)
         elif number == _SYSCALL_STOP:
             result = event[11]
-            self.masked.exit_stop(context, result - (result >> 63 << 64))
+            self._exit_stop(context, result - (result >> 63 << 64))
         else:
             self._signalled(context, event, number)
 
@@ -142,6 +144,9 @@ class Tracer:
             self.sink.abandoned(context)
         return was_pending
 
+    def _exit_stop(self, context: NotifyContext, result: int) -> None:
+        self.masked.exit_stop(context, result)
+
     def _seccomp_stop(self, context: NotifyContext, event: Sequence[int]) -> None:
         context.call = tuple(event[3:10])
         if event[2] == TRACE_EXEC:
@@ -153,7 +158,10 @@ class Tracer:
             context.state = State.MASK_STOP
             self.sink.masked_request(context, *event[3:10])
         else:
-            self.on_escape(f"unknown trace stop {event[2]} of {context!r}")
+            self._call_stop(context, event)
+
+    def _call_stop(self, context: NotifyContext, event: Sequence[int]) -> None:
+        self.on_escape(f"unknown trace stop {event[2]} of {context!r}")
 
     def _executed(self, event: Sequence[int]) -> None:
         tid, old_tid = event[0], event[2]

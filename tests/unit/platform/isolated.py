@@ -28,13 +28,18 @@ def public_directory():
 
 
 def isolated(scenario, *arguments, disable="", seconds=60):
-    """Return ``scenario(*arguments)``, run as an ordinary user in a process of its own. Its AssertionErrors are raised here."""
+    """Return ``scenario(*arguments)``, run as an ordinary user in a process of its own. Its AssertionErrors are raised here.
+
+    ``disable`` is ``[PLATFORM:]FEATURE,...``.
+    """
     reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
         os.close(reader)
         signal.alarm(seconds)
-        os.environ["SANDBOXCTL_DISABLE"] = disable
+        platform, _, features = disable.rpartition(":")
+        os.environ["SANDBOXCTL_DISABLE"] = features
+        os.environ["CONTRACT_PLATFORM"] = platform
         try:
             if os.geteuid() == 0:
                 os.setgroups([])

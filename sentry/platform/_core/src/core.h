@@ -60,6 +60,7 @@ int trace_listen(int tid);
 int trace_call(int tid, uint64_t nr, const uint64_t *arguments, int to_exit);
 int trace_result(int tid, int64_t value, const uint64_t *arguments, int64_t nr, int signal, int resume);
 int trace_again(int tid, int64_t nr);
+int trace_inject(int tid, uint64_t nr, const uint64_t *arguments, int64_t *result);
 int trace_signal_code(int tid);
 int send_queued(int tgid, int tid, int signal, uint64_t value);
 int send_to_thread(int tgid, int tid, int signal);
@@ -79,7 +80,7 @@ struct jail_config {
 int jail_start(const struct jail_config *config);
 
 /* guest.c */
-void guest_process_start(int stub_fd, int use_pid_namespace, int request_fd, int socket_fd);
+void guest_process_start(int stub_fd, int use_pid_namespace, int request_fd, int socket_fd, int transfer_fd);
 int send_report(int socket_fd, int kind, int value, int fd);
 int receive_fds(int socket_fd, void *data, unsigned long size, int *fds, int fds_max);
 enum { REPORT_READY = 1, REPORT_LISTENER = 2, REPORT_ERROR = 3, REPORT_JAIL = 4 };

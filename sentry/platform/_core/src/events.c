@@ -79,15 +79,27 @@ static void describe(uint64_t *words, int tid, int status)
     words[12] = regs.rsp;
 }
 
+/* Events that trace_inject met while it waited for something else. */
+static struct {
+    int tid, status;
+} kept[64];
+static int kept_count;
+
 /* Collect up to events_max events without waiting; returns how many. */
 int trace_drain(uint64_t *words, int events_max)
 {
     int count = 0;
 
     while (count < events_max) {
-        int status;
-        int tid = waitpid(-1, &status, __WALL | WNOHANG);
+        int status, tid;
 
+        if (kept_count > 0) {
+            kept_count--;
+            tid = kept[kept_count].tid;
+            status = kept[kept_count].status;
+        } else {
+            tid = waitpid(-1, &status, __WALL | WNOHANG);
+        }
         if (tid <= 0)
             break;
         describe(words + count * SC_EVENT_WORDS, tid, status);
@@ -168,6 +180,60 @@ int trace_again(int tid, int64_t nr)
     if (ptrace(PTRACE_SETREGS, tid, 0, &regs) != 0)
         return -errno;
     return resume_with(PTRACE_CONT, tid, 0);
+}
+
+/* At a seccomp stop: run another call (one that the filter traces and that does not sleep), and come back to the same stop.
+ *
+ * Signals that are delivered on the way are sent again afterwards. Returns 0 with the call's result, or -ESRCH if the
+ * thread is gone: its death is kept for trace_drain. */
+int trace_inject(int tid, uint64_t nr, const uint64_t *arguments, int64_t *result)
+{
+    struct user_regs_struct saved, regs;
+    uint64_t later = 0;
+    int status, has_result = 0;
+
+    if (ptrace(PTRACE_GETREGS, tid, 0, &saved) != 0)
+        return -errno;
+    regs = saved;
+    regs.orig_rax = nr;
+    regs.rax = (unsigned long long)-ENOSYS;
+    put_arguments(&regs, arguments);
+    if (ptrace(PTRACE_SETREGS, tid, 0, &regs) != 0 || ptrace(PTRACE_SYSCALL, tid, 0, 0) != 0)
+        return -errno;
+    for (;;) {
+        while (waitpid(tid, &status, __WALL) < 0)
+            if (errno != EINTR)
+                return -errno;
+        if (!WIFSTOPPED(status)) {
+            if (kept_count < (int)(sizeof kept / sizeof *kept)) {
+                kept[kept_count].tid = tid;
+                kept[kept_count++].status = status;
+            }
+            return -ESRCH;
+        }
+        if (has_result && status >> 8 == (SIGTRAP | PTRACE_EVENT_SECCOMP << 8))
+            break;
+        if (!has_result && WSTOPSIG(status) == (SIGTRAP | 0x80)) {
+            if (ptrace(PTRACE_GETREGS, tid, 0, &regs) != 0)
+                return -errno;
+            *result = (int64_t)regs.rax;
+            has_result = 1;
+            regs = saved;
+            regs.rip -= 2;
+            regs.rax = saved.orig_rax;
+            regs.orig_rax = (unsigned long long)-1;
+            if (ptrace(PTRACE_SETREGS, tid, 0, &regs) != 0)
+                return -errno;
+        } else if ((unsigned)status >> 16 == 0 && WSTOPSIG(status) < 64) {
+            later |= 1UL << WSTOPSIG(status);
+        }
+        if (ptrace(has_result ? PTRACE_CONT : PTRACE_SYSCALL, tid, 0, 0) != 0)
+            return -errno;
+    }
+    for (int signal = 1; signal < 64; signal++)
+        if (later >> signal & 1)
+            syscall(SYS_tkill, tid, signal);
+    return 0;
 }
 
 /* At a signal-delivery stop: si_code (positive: from the kernel itself, a fault); 0 if the thread is gone. */

@@ -28,11 +28,15 @@
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
 #endif
 #define NOT_YET (-2)
+#define NO_LISTENER (-3)
+#define RESERVED_LAST 7 /* where the ptrace platform's transfer socket lies, counted from the stub */
+#define WANT_WAIT_KILLABLE 1
+#define WANT_NO_LISTENER 2
 
 /* The sentry writes this into a memfd: header, limits, filter, then path, argv and envp as NUL-ended strings. */
 struct request {
     uint32_t filter_length, limit_count, argument_count, environment_count;
-    uint32_t stub_number, want_wait_killable;
+    uint32_t stub_number, wants;
     uint64_t scratch_addr, scratch_length;
 };
 
@@ -89,9 +93,11 @@ static long install_filter(const struct request *request, struct sock_filter *fi
     unsigned long flags = SECCOMP_FILTER_FLAG_NEW_LISTENER;
     long fd = -1;
 
-    errno = EINVAL;
     *is_wait_killable = 0;
-    if (request->want_wait_killable) {
+    if (request->wants & WANT_NO_LISTENER)
+        return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0 ? NO_LISTENER : -1;
+    errno = EINVAL;
+    if (request->wants & WANT_WAIT_KILLABLE) {
         fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, &program);
         *is_wait_killable = fd >= 0;
     }
@@ -100,9 +106,10 @@ static long install_filter(const struct request *request, struct sock_filter *fi
     return fd;
 }
 
-static void guest(int stub_fd, int request_fd, int socket_fd, struct handover *handover) __attribute__((noreturn));
+static void guest(int stub_fd, int request_fd, int socket_fd, int transfer_fd, struct handover *handover)
+    __attribute__((noreturn));
 
-static void guest(int stub_fd, int request_fd, int socket_fd, struct handover *handover)
+static void guest(int stub_fd, int request_fd, int socket_fd, int transfer_fd, struct handover *handover)
 {
     struct stat info;
     struct request *request;
@@ -141,6 +148,8 @@ static void guest(int stub_fd, int request_fd, int socket_fd, struct handover *h
         fail(socket_fd, handover, errno);
     if (dup3(stub_fd, (int)request->stub_number, 0) < 0)
         fail(socket_fd, handover, errno);
+    if (transfer_fd >= 0 && dup3(transfer_fd, (int)request->stub_number + RESERVED_LAST, 0) < 0)
+        fail(socket_fd, handover, errno);
     for (uint32_t i = 0; i < request->limit_count; i++) {
         struct rlimit value = {limits[i].soft, limits[i].hard};
         if (setrlimit((int)limits[i].resource, &value) != 0 && errno != EPERM)
@@ -151,7 +160,7 @@ static void guest(int stub_fd, int request_fd, int socket_fd, struct handover *h
     if (send_report(socket_fd, REPORT_READY, 0, -1) != 0 || recv(socket_fd, &go, 1, 0) != 1)
         _exit(126);
     listener = install_filter(request, filter, &handover->is_wait_killable);
-    if (listener < 0)
+    if (listener < 0 && listener != NO_LISTENER)
         fail(socket_fd, handover, errno);
     __atomic_store_n(&handover->listener, (int32_t)listener, __ATOMIC_SEQ_CST);
     syscall(SYS_futex, &handover->listener, FUTEX_WAKE, 1, NULL, NULL, 0);
@@ -162,7 +171,7 @@ static void guest(int stub_fd, int request_fd, int socket_fd, struct handover *h
 }
 
 /* The carrier: called in a fresh child of the spawner; the guest becomes its sibling. */
-void guest_process_start(int stub_fd, int use_pid_namespace, int request_fd, int socket_fd)
+void guest_process_start(int stub_fd, int use_pid_namespace, int request_fd, int socket_fd, int transfer_fd)
 {
     struct timespec patience = {10, 0};
     struct handover *handover;
@@ -178,7 +187,7 @@ void guest_process_start(int stub_fd, int use_pid_namespace, int request_fd, int
     }
     pid = syscall(SYS_clone, CLONE_FILES | CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
     if (pid == 0)
-        guest(stub_fd, request_fd, socket_fd, handover);
+        guest(stub_fd, request_fd, socket_fd, transfer_fd, handover);
     if (pid < 0) {
         send_report(socket_fd, REPORT_ERROR, errno, -1);
         _exit(1);
@@ -186,7 +195,7 @@ void guest_process_start(int stub_fd, int use_pid_namespace, int request_fd, int
     while (__atomic_load_n(&handover->listener, __ATOMIC_SEQ_CST) == NOT_YET)
         if (syscall(SYS_futex, &handover->listener, FUTEX_WAIT, NOT_YET, &patience, NULL, 0) != 0 && errno == ETIMEDOUT)
             break;
-    if (handover->listener >= 0)
-        send_report(socket_fd, REPORT_LISTENER, handover->is_wait_killable, handover->listener);
+    if (handover->listener >= 0 || handover->listener == NO_LISTENER)
+        send_report(socket_fd, REPORT_LISTENER, handover->is_wait_killable, handover->listener >= 0 ? handover->listener : -1);
     _exit(0);
 }

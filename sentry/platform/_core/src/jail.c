@@ -207,14 +207,14 @@ static void serve(const struct jail_config *config, int use_pid_namespace)
 {
     for (;;) {
         char kind;
-        int fds[2];
-        int count = receive_fds(config->control_fd, &kind, 1, fds, 2);
+        int fds[3] = {-1, -1, -1};
+        int count = receive_fds(config->control_fd, &kind, 1, fds, 3);
 
         if (count == -EPIPE || count == -ECONNRESET)
             _exit(0);
-        if (count == 2 && kind == 'g') {
+        if (count >= 2 && kind == 'g') {
             if (syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0) == 0)
-                guest_process_start(config->stub_fd, use_pid_namespace, fds[0], fds[1]);
+                guest_process_start(config->stub_fd, use_pid_namespace, fds[0], fds[1], fds[2]);
         }
         for (int i = 0; i < count; i++)
             close(fds[i]);
