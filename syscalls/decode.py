@@ -59,7 +59,7 @@ def compile_awaited(handler: Call, arguments: tuple[Argument, ...]) -> Callable[
 
 def _build(handler: Call, arguments: tuple[Argument, ...], *, is_awaited: bool) -> Call:
     kinds = [argument.kind for argument in arguments]
-    key = (is_awaited, *(kind.expression for kind in kinds))
+    key: tuple[str | bool, ...] = (is_awaited, *(kind.expression for kind in kinds))
     factory = _factories.get(key)
     if factory is None:
         factory = _factories[key] = _make_factory(kinds, is_awaited)

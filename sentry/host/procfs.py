@@ -43,7 +43,8 @@ def _read(path: str) -> bytes | None:
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW, dir_fd=_proc_fds[0])
     except OSError as error:
-        return _gone(error)
+        _raise_unless_gone(error)
+        return None
     try:
         parts = []
         total = 0
@@ -55,12 +56,13 @@ def _read(path: str) -> bytes | None:
             total += len(part)
         return b"".join(parts)
     except OSError as error:
-        return _gone(error)
+        _raise_unless_gone(error)
+        return None
     finally:
         os.close(fd)
 
 
-def _gone(error: OSError) -> None:
+def _raise_unless_gone(error: OSError) -> None:
     if error.errno in (ENOENT, ESRCH):
         return
     raise SyscallError(EACCES if error.errno in (EACCES, EPERM) else EIO) from error
