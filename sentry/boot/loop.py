@@ -8,6 +8,10 @@ if TYPE_CHECKING:
     from sentry.sched.runner import Runner
 
 
+#: a guest's timer may lie further away than any host call can say
+SLEEP_MAX_NS = 1 << 60
+
+
 def run(runner: "Runner", platform: "Platform", is_done: Callable[[], bool]) -> None:
     """Drive ``runner`` and ``platform`` until ``is_done()``."""
     ready = runner.ready
@@ -18,4 +22,4 @@ def run(runner: "Runner", platform: "Platform", is_done: Callable[[], bool]) -> 
             run_once(0)
             continue
         deadline = runner.next_deadline_ns()
-        run_once(None if deadline is None else max(0, deadline - runner.monotonic_ns()))
+        run_once(None if deadline is None else min(max(0, deadline - runner.monotonic_ns()), SLEEP_MAX_NS))
