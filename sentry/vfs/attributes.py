@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from sentry.vfs import watch
 from sentry.vfs.context import Path
 from sentry.vfs.lookup import resolve
 from sentry.vfs.opening import check_not_executed
@@ -33,6 +34,7 @@ from syscalls.abi.errno import (
 )
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.fcntl import AT_EACCESS, AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW
+from syscalls.abi.inotify import IN_ACCESS, IN_ATTRIB, IN_MODIFY
 from syscalls.abi.stat import S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK, S_ISVTX
 
 if TYPE_CHECKING:
@@ -114,6 +116,7 @@ async def chmod_place(task: "Task", place: Path, mode: int) -> None:
     if attr.mode & S_IFMT == S_IFLNK:
         raise SyscallError(EOPNOTSUPP)
     await inode.setattr(SetAttr(mode=chmod_mode(task.credentials, attr, mode & 0o7777)))
+    watch.happened(place.dentry, IN_ATTRIB)
 
 
 async def chown_at(task: "Task", dirfd: int, path: bytes, uid: int, gid: int, flags: int) -> None:
@@ -133,6 +136,7 @@ async def chown_place(task: "Task", place: Path, uid: int, gid: int) -> None:
     if attr.mode & S_IFMT != S_IFDIR and attr.mode & 0o6000:
         mode = without_set_ids(attr.mode) & 0o7777
     await inode.setattr(SetAttr(uid=new_uid, gid=new_gid, mode=mode))
+    watch.happened(place.dentry, IN_ATTRIB)
 
 
 async def utimens_at(task: "Task", dirfd: int, path: bytes, times: tuple[int | None, int | None] | None, flags: int) -> None:
@@ -154,6 +158,8 @@ async def utimens_place(task: "Task", place: Path, times: tuple[int | None, int 
     else:
         check_owner(creds, attr)
     await inode.setattr(SetAttr(atime_ns=times[0], mtime_ns=times[1]))
+    both = times[0] is not None and times[1] is not None
+    watch.happened(place.dentry, IN_ATTRIB if both else IN_MODIFY if times[0] is None else IN_ACCESS)
 
 
 async def truncate_path(task: "Task", path: bytes, length: int) -> None:
@@ -170,6 +176,7 @@ async def truncate_path(task: "Task", path: bytes, length: int) -> None:
     check_permission(task.credentials, attr, MAY_WRITE)
     check_not_executed(task, inode)
     await truncate_inode(task, inode, length)
+    watch.happened(place.dentry, IN_MODIFY)
 
 
 async def truncate_inode(task: "Task", inode: "Inode", length: int) -> None:
@@ -212,6 +219,7 @@ async def setxattr(task: "Task", place: Path, name: bytes, value: bytes, flags: 
     inode = place.inode
     _check_xattr(task.credentials, inode, name, is_write=True)
     await inode.setxattr(name, value, flags)
+    watch.happened(place.dentry, IN_ATTRIB)
 
 
 async def removexattr(task: "Task", place: Path, name: bytes) -> None:
@@ -220,6 +228,7 @@ async def removexattr(task: "Task", place: Path, name: bytes) -> None:
     inode = place.inode
     _check_xattr(task.credentials, inode, name, is_write=True)
     await inode.removexattr(name)
+    watch.happened(place.dentry, IN_ATTRIB)
 
 
 async def listxattr(task: "Task", place: Path) -> list[bytes]:

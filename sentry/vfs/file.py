@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from sentry.sched.waitqueue import WaitQueue
 from sentry.vfs.io import Sink, Source
 from sentry.vfs.readiness import READABLE, WRITABLE
+from sentry.vfs.watch import happened, is_watched
 from syscalls.abi.errno import EINVAL, ENODEV, ENOTDIR, ENOTTY, ESPIPE
 from syscalls.abi.errors import SyscallError
+from syscalls.abi.inotify import IN_CLOSE_NOWRITE, IN_CLOSE_WRITE
 
 if TYPE_CHECKING:
     from sentry.kernel.task import Task
@@ -94,6 +96,9 @@ class FileDescription:
             if self.on_release is not None:
                 for forget in list(self.on_release):
                     forget()
+            path = self.path
+            if path is not None and is_watched(path.dentry) and not self.flags & O_PATH:
+                happened(path.dentry, IN_CLOSE_WRITE if self.flags & O_ACCMODE else IN_CLOSE_NOWRITE)
             if self.is_counted_writer:
                 self.inode.writers -= 1
             if self.lock_owner is not None:

@@ -70,7 +70,7 @@ class Inode:
         self.is_linkable = False  # made by O_TMPFILE: linkat(2) may still give it a name
         self.link_text: bytes | None = None  # the text of a symbolic link, once known and certain not to change
         self.locks: Any = None  # sentry.vfs.lock.FileLocks, made on demand
-        self.watches: object | None = None  # sentry.fs.inotify, made on demand
+        self.watches: list[Any] | None = None  # sentry.vfs.watch.Watch, made on demand
         self.writers = 0  # open descriptions that may write (ETXTBSY for exec)
 
     async def getattr(self) -> Attr:

@@ -174,10 +174,16 @@ class MountTable:
         self.protected_regular = False
         #: who waits for whose record lock, by descriptor table
         self.lock_waits: dict[object, object] = {}
+        self._cookie = 0
         self._next_dev = 0
         self._next_id = 20
         self._uses: dict[int, int] = {}
         self._anonymous: Mount | None = None
+
+    def next_cookie(self) -> int:
+        """What ties the two events of a rename together (inotify(7))."""
+        self._cookie = (self._cookie + 1) & 0xFFFFFFFF
+        return self._cookie
 
     def allocate_dev(self) -> int:
         """A fresh st_dev for a file system without a device: 0:N, as Linux numbers them."""

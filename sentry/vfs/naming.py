@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
+from sentry.vfs import watch
 from sentry.vfs.context import Path
 from sentry.vfs.dentry import Dentry
 from sentry.vfs.lookup import lookup_child, resolve, resolve_parent
@@ -58,6 +59,7 @@ async def mkdir_at(task: "Task", dirfd: int, path: bytes, mode: int) -> None:
     gid, mode = inherit(directory.attr, creds, mode & 0o1777 & ~task.fs.umask, S_IFDIR)
     inode = await directory.mkdir(name, S_IFDIR | mode, creds.fsuid, gid)
     task.kernel.mounts.cache.add(parent.dentry, name, inode)
+    watch.created(directory, name, inode)
 
 
 @retry_stale
@@ -78,7 +80,9 @@ async def mknod_at(task: "Task", dirfd: int, path: bytes, mode: int, rdev: int) 
     directory = parent.inode
     gid, permission = inherit(directory.attr, creds, mode & 0o7777 & ~task.fs.umask, kind)
     inode = await directory.create(name, kind | permission, creds.fsuid, gid, rdev)
-    return Path(parent.mount, task.kernel.mounts.cache.add(parent.dentry, name, inode))
+    dentry = task.kernel.mounts.cache.add(parent.dentry, name, inode)
+    watch.created(directory, name, inode)
+    return Path(parent.mount, dentry)
 
 
 @retry_stale
@@ -91,6 +95,7 @@ async def symlink_at(task: "Task", target: bytes, dirfd: int, path: bytes) -> No
     gid, _ = inherit(directory.attr, task.credentials, 0o777, 0)
     inode = await directory.symlink(name, target, task.credentials.fsuid, gid)
     task.kernel.mounts.cache.add(parent.dentry, name, inode)
+    watch.created(directory, name, inode)
 
 
 @retry_stale
@@ -113,6 +118,7 @@ async def link_at(task: "Task", old_dirfd: int, old_path: bytes, dirfd: int, pat
     await parent.inode.link(name, inode)
     inode.is_linkable = False
     task.kernel.mounts.cache.add(parent.dentry, name, inode)
+    watch.linked(parent.inode, name, inode)
 
 
 @retry_stale
@@ -145,6 +151,7 @@ async def unlink_at(task: "Task", dirfd: int, path: bytes, *, is_rmdir: bool) ->
     else:
         await parent.inode.unlink(name, inode)
     task.kernel.mounts.cache.remove(child)
+    watch.removed(parent.inode, name, inode)
 
 
 @retry_stale
@@ -171,11 +178,16 @@ async def rename_at(task: "Task", old_dirfd: int, old_path: bytes, new_dirfd: in
     inode = source.inode
     assert inode is not None
     await old_parent.inode.rename(old_name, inode, new_parent.inode, new_name, target.inode, flags)
-    cache = task.kernel.mounts.cache
+    mounts = task.kernel.mounts
+    replaced = target.inode
     if flags & RENAME_EXCHANGE:
-        cache.exchange(source, target)
+        mounts.cache.exchange(source, target)
+        assert replaced is not None
+        watch.moved(new_parent.inode, new_name, old_parent.inode, old_name, replaced, None, mounts.next_cookie())
+        replaced = None
     else:
-        cache.move(source, new_parent.dentry, new_name)
+        mounts.cache.move(source, new_parent.dentry, new_name)
+    watch.moved(old_parent.inode, old_name, new_parent.inode, new_name, inode, replaced, mounts.next_cookie())
 
 
 def _check_rename_names(

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
+from sentry.vfs import watch
 from sentry.vfs.context import OpenContext, Path
 from sentry.vfs.dentry import Dentry
 from sentry.vfs.lookup import lookup_child, parent_from, resolve, resolve_parent
@@ -36,6 +37,7 @@ from syscalls.abi.fcntl import (
     O_TRUNC,
     RESOLVE_NO_SYMLINKS,
 )
+from syscalls.abi.inotify import IN_MODIFY, IN_OPEN
 from syscalls.abi.stat import S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK, S_ISVTX
 
 if TYPE_CHECKING:
@@ -89,6 +91,8 @@ async def open_place(task: "Task", place: Path, flags: int, *, is_created: bool 
         inode.writers += 1
         file.inode = inode
         file.is_counted_writer = True
+    if watch.is_watched(place.dentry):
+        watch.happened(place.dentry, IN_OPEN)
     if flags & O_TRUNC and kind == S_IFREG and not is_created:
         await _truncate_at_open(task, place, file)
     return file
@@ -133,6 +137,8 @@ async def _truncate_at_open(task: "Task", place: Path, file: "FileDescription") 
     except SyscallError:
         file.acquire().release()
         raise
+    if watch.is_watched(place.dentry):
+        watch.happened(place.dentry, IN_MODIFY)
 
 
 async def _find_or_create(task: "Task", dirfd: int, path: bytes, flags: int, mode: int, resolve_flags: int) -> tuple[Path, bool]:
@@ -177,7 +183,9 @@ async def _create(task: "Task", parent: Path, name: bytes, mode: int) -> Path:
     check_permission(creds, directory.attr, MAY_WRITE | MAY_EXEC)
     gid, mode = inherit(directory.attr, creds, mode & 0o7777 & ~task.fs.umask, S_IFREG)
     inode = await directory.create(name, S_IFREG | mode, creds.fsuid, gid)
-    return Path(parent.mount, task.kernel.mounts.cache.add(parent.dentry, name, inode))
+    dentry = task.kernel.mounts.cache.add(parent.dentry, name, inode)
+    watch.created(directory, name, inode)
+    return Path(parent.mount, dentry)
 
 
 def _check_sticky(task: "Task", parent: Path, place: Path) -> None:

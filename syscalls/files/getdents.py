@@ -8,8 +8,10 @@ from collections.abc import Callable
 from sentry.kernel.task import Task
 from sentry.vfs.directory import DirectoryFile
 from sentry.vfs.file import Entry
+from sentry.vfs.watch import touched
 from syscalls.abi.errno import EFAULT, EINVAL, ENOENT
 from syscalls.abi.errors import Fault, SyscallError
+from syscalls.abi.inotify import IN_ACCESS
 from syscalls.abi.stat import DIRENT, DIRENT64
 from syscalls.args import Fd, UInt, UserPtr
 from syscalls.registry import syscall
@@ -55,6 +57,7 @@ async def _getdents(task: Task, fd: int, dirp: int, count: int, pack: Packer) ->
         except Fault as error:
             raise SyscallError(EFAULT) from error
         file.offset = position + len(records)
+        touched(file, IN_ACCESS)
         return len(data)
     finally:
         file.release()

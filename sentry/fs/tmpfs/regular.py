@@ -7,9 +7,11 @@ from sentry.fs.tmpfs.storage import FILE_MAX, Storage
 from sentry.vfs.file import FileDescription
 from sentry.vfs.permission import CAP_FSETID, without_set_ids
 from sentry.vfs.stat import Attr
+from sentry.vfs.watch import touched
 from syscalls.abi.errno import EACCES, EFBIG, EOPNOTSUPP
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.fcntl import FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, FALLOC_FL_ZERO_RANGE, O_NOATIME
+from syscalls.abi.inotify import IN_ACCESS, IN_MODIFY
 
 if TYPE_CHECKING:
     from sentry.fs.tmpfs.filesystem import TmpFileSystem
@@ -64,6 +66,8 @@ class TmpFile(FileDescription):
         attr = node.attr
         if attr.atime_ns <= attr.mtime_ns and not self._keeps_atime:  # relatime
             attr.atime_ns = node.fs.now()
+        if count:
+            touched(self, IN_ACCESS)
         return count
 
     def try_write(self, source: "Source", offset: int) -> int | None:
@@ -77,6 +81,7 @@ class TmpFile(FileDescription):
             attr.mtime_ns = attr.ctime_ns = node.fs.now()
             if attr.mode & 0o6000 and not self._keeps_set_ids:
                 attr.mode = without_set_ids(attr.mode)
+            touched(self, IN_MODIFY)
         return count
 
     async def size(self) -> int:
@@ -127,3 +132,4 @@ class TmpFile(FileDescription):
         attr = node.attr
         if attr.mode & 0o6000 and not self._keeps_set_ids:
             attr.mode = without_set_ids(attr.mode)
+        touched(self, IN_MODIFY)

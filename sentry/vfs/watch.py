@@ -1,0 +1,114 @@
+"""What inotify(7) hears of: watches sit on inodes; the VFS tells of events where they happen.
+
+Nobody watches as a rule, so the callers' check (``is_watched``) is two attribute loads.
+"""
+
+from typing import TYPE_CHECKING, Protocol
+
+from syscalls.abi.inotify import (
+    IN_ATTRIB,
+    IN_CREATE,
+    IN_DELETE,
+    IN_DELETE_SELF,
+    IN_ISDIR,
+    IN_MOVE_SELF,
+    IN_MOVED_FROM,
+    IN_MOVED_TO,
+)
+from syscalls.abi.stat import S_IFDIR, S_IFMT
+
+if TYPE_CHECKING:
+    from sentry.vfs.dentry import Dentry
+    from sentry.vfs.file import FileDescription
+    from sentry.vfs.inode import Inode
+
+
+class Watch(Protocol):
+    """One interest of one inotify instance in one inode."""
+
+    def deliver(self, mask: int, cookie: int, name: bytes) -> None:
+        """An event has happened; the watch knows whether anybody wants it."""
+
+    def vanish(self) -> None:
+        """The inode is gone: the watch goes too (IN_IGNORED)."""
+
+
+def is_watched(dentry: "Dentry") -> bool:
+    """Whether anybody watches the object or the directory that holds its name."""
+    inode, directory = dentry.inode, dentry.parent.inode
+    return bool((inode is not None and inode.watches) or (directory is not None and directory.watches))
+
+
+def happened(dentry: "Dentry", mask: int) -> None:
+    """Something happened to the object at ``dentry``: its own watches hear it, and its directory's, with the name."""
+    inode, directory = dentry.inode, dentry.parent.inode
+    if inode is None:
+        return
+    mask |= _directory_bit(inode)
+    _tell(inode, mask)
+    if directory is not None and directory is not inode:
+        _tell(directory, mask, 0, dentry.name)
+
+
+def touched(file: "FileDescription", mask: int) -> None:
+    """Something was done through an open file."""
+    path = file.path
+    if path is not None and is_watched(path.dentry):
+        happened(path.dentry, mask)
+
+
+def created(directory: "Inode", name: bytes, inode: "Inode") -> None:
+    """A name was made."""
+    if directory.watches:
+        _tell(directory, IN_CREATE | _directory_bit(inode), 0, name)
+
+
+def linked(directory: "Inode", name: bytes, inode: "Inode") -> None:
+    """A further name was made."""
+    _tell(inode, IN_ATTRIB)
+    created(directory, name, inode)
+
+
+def removed(directory: "Inode", name: bytes, inode: "Inode") -> None:
+    """A name was removed; with the last one the object is gone.
+
+    # Differs from Linux: IN_DELETE_SELF does not wait until the last descriptor is closed.
+    """
+    if not directory.watches and not inode.watches:
+        return
+    bit = _directory_bit(inode)
+    if not bit:
+        _tell(inode, IN_ATTRIB)
+    _tell(directory, IN_DELETE | bit, 0, name)
+    _gone(inode)
+
+
+def moved(
+    source: "Inode", old_name: bytes, target: "Inode", new_name: bytes, inode: "Inode", replaced: "Inode | None", cookie: int
+) -> None:
+    """A name has moved, perhaps over another."""
+    bit = _directory_bit(inode)
+    _tell(source, IN_MOVED_FROM | bit, cookie, old_name)
+    _tell(target, IN_MOVED_TO | bit, cookie, new_name)
+    if replaced is not None and not _directory_bit(replaced):
+        _tell(replaced, IN_ATTRIB)
+    _tell(inode, IN_MOVE_SELF | bit)
+    if replaced is not None:
+        _gone(replaced)
+
+
+def _gone(inode: "Inode") -> None:
+    if inode.watches and inode.attr.nlink == 0:
+        _tell(inode, IN_DELETE_SELF)
+        for watch in list(inode.watches):
+            watch.vanish()
+
+
+def _tell(inode: "Inode", mask: int, cookie: int = 0, name: bytes = b"") -> None:
+    if inode.watches:
+        for watch in list(inode.watches):
+            watch.deliver(mask, cookie, name)
+
+
+def _directory_bit(inode: "Inode") -> int:
+    return IN_ISDIR if inode.attr.mode & S_IFMT == S_IFDIR else 0
