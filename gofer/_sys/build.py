@@ -14,7 +14,7 @@ ffibuilder.cdef((_HERE / "native.h").read_text(encoding="ascii"))
 ffibuilder.set_source(
     "gofer._sys._native",
     '#include <stdint.h>\n#include "native.h"\n',
-    sources=["gofer/_sys/native.c"],
+    sources=["gofer/_sys/files.c", "gofer/_sys/jail.c"],
     include_dirs=["gofer/_sys"],
     depends=["gofer/_sys/native.h"],
     extra_compile_args=["-O2", "-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter"],
