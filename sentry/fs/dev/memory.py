@@ -46,7 +46,10 @@ class NullFile(FileDescription):
 
 
 class ZeroFile(NullFile):
-    """Endless zeros. A mapping is anonymous memory in the shape of a file."""
+    """Endless zeros. A mapping is anonymous memory in the shape of a file.
+
+    Differs from Linux: shared mappings of one descriptor show the same memory, and private ones see what was written there.
+    """
 
     __slots__ = ("_fd",)
 

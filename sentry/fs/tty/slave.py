@@ -25,7 +25,7 @@ _CHUNK: Final = 2048
 class SlaveFile(FileDescription):
     """An open terminal."""
 
-    __slots__ = ("_bytes_seen", "_deadline_ns", "_reader", "_timer", "terminal")
+    __slots__ = ("_bytes_seen", "_deadline_ns", "_reader", "_timer", "_waiting", "terminal")
 
     is_stream = True
     has_job_control = True
@@ -34,6 +34,7 @@ class SlaveFile(FileDescription):
         super().__init__(inode, flags)
         self.terminal = terminal
         self.queue = terminal.queue
+        self._waiting: object = None  # the read that has to wait
         self._reader: object = None  # the read that VTIME is running for
         self._deadline_ns = 0
         self._bytes_seen = 0
@@ -49,17 +50,21 @@ class SlaveFile(FileDescription):
             job_control.check(self.terminal, task, SIGTTOU)
 
     def try_read(self, sink: "Sink", offset: int) -> int | None:
-        """A line, or what VMIN and VTIME ask for; 0 after a hang-up."""
+        """A line, or what VMIN and VTIME ask for; 0 after a hang-up. Errors: EIO for a read that the hang-up has met waiting."""
         terminal = self.terminal
         discipline = terminal.discipline
-        if terminal.is_hung_up or not sink.remaining:
+        if terminal.is_hung_up:
+            if self._waiting is sink:
+                raise SyscallError(EIO)
             return 0
-        if discipline.is_canonical:
-            if not discipline.has_input:
-                return None
-        elif not self._has_enough(sink):
-            return 0 if self._has_timed_out(sink) else None
-        self._reader = None
+        if not sink.remaining:
+            return 0
+        if not (discipline.has_input if discipline.is_canonical else self._has_enough(sink)):
+            if not discipline.is_canonical and self._has_timed_out(sink):
+                return 0
+            self._waiting = sink
+            return None
+        self._waiting = self._reader = None
         data, used = discipline.peek(sink.remaining)
         count = sink.put(data) if data else 0
         discipline.consume(used if count == len(data) else count)

@@ -14,7 +14,6 @@ from syscalls.abi.termios import (
     ECHOE,
     ECHOK,
     ECHOKE,
-    HUPCL,
     ICANON,
     ICRNL,
     IEXTEN,
@@ -42,11 +41,11 @@ DEFAULT_CC: Final = bytes((3, 28, 127, 21, 4, 0, 1, 0, 17, 19, 26, 0, 18, 15, 23
 
 @dataclass(frozen=True, slots=True)
 class Termios:
-    """One setting; replaced as a whole. The default is what a new pseudo-terminal has (Linux: tty_std_termios)."""
+    """One setting; replaced as a whole. The default is what a new pseudo-terminal has (Linux: drivers/tty/pty.c)."""
 
     iflag: int = ICRNL | IXON
     oflag: int = OPOST | ONLCR
-    cflag: int = B38400 | CS8 | CREAD | HUPCL
+    cflag: int = B38400 | CS8 | CREAD
     lflag: int = ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN
     line: int = 0
     cc: bytes = DEFAULT_CC

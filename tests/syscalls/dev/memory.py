@@ -35,7 +35,7 @@ attempt("zero write", lambda: os.write(zero, b"12345"))
 private = mmap.mmap(zero, 8192, mmap.MAP_PRIVATE)
 private[5000] = 7
 print("zero private", private[0], private[5000])
-shared = mmap.mmap(zero, 8192, mmap.MAP_SHARED)
+shared = mmap.mmap(os.open("/dev/zero", os.O_RDWR), 8192, mmap.MAP_SHARED)
 if os.fork() == 0:
     shared[100] = 9
     os._exit(0)

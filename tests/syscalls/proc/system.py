@@ -30,19 +30,19 @@ print("loadavg", bool(re.fullmatch(r"\d+\.\d\d \d+\.\d\d \d+\.\d\d \d+/\d+ \d+\n
 
 uname = os.uname()
 print("version", read("/proc/version").startswith(f"Linux version {uname.release} "))
-for name, value in (("ostype", uname.sysname), ("osrelease", uname.release), ("version", uname.version), ("hostname", uname.nodename)):
-    print("kernel", name, read(f"/proc/sys/kernel/{name}") == value + "\n")
+for name, field in (("ostype", "sysname"), ("osrelease", "release"), ("version", "version"), ("hostname", "nodename")):
+    print("kernel", name, read(f"/proc/sys/kernel/{name}") == getattr(uname, field) + "\n")
 uuid = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\n")
 first, second = read("/proc/sys/kernel/random/uuid"), read("/proc/sys/kernel/random/uuid")
 print("uuid", bool(uuid.fullmatch(first)), first != second)
 print("boot id", read("/proc/sys/kernel/random/boot_id") == read("/proc/sys/kernel/random/boot_id"))
 for path in (
     "kernel/pid_max", "kernel/cap_last_cap", "kernel/ngroups_max", "kernel/threads-max", "kernel/overflowuid", "fs/file-max",
-    "fs/nr_open", "fs/pipe-max-size", "fs/inotify/max_user_watches", "vm/overcommit_memory", "vm/max_map_count", "vm/mmap_min_addr",
-    "net/core/somaxconn", "kernel/random/entropy_avail",
+    "fs/nr_open", "fs/pipe-max-size", "fs/inotify/max_user_watches", "vm/overcommit_memory", "vm/max_map_count",
+    "vm/mmap_min_addr", "net/core/somaxconn", "kernel/random/entropy_avail",
 ):
     print("sys", path, read("/proc/sys/" + path).strip().isdigit())
-for path in ("kernel/ngroups_max", "kernel/overflowuid", "net/core/somaxconn", "vm/mmap_min_addr"):
+for path in ("kernel/ngroups_max", "kernel/overflowuid", "net/core/somaxconn"):
     print("sys", path, read("/proc/sys/" + path).strip())
 
 mounts = [line.split() for line in read("/proc/mounts").splitlines()]

@@ -8,6 +8,8 @@ import struct
 import sys
 import termios
 
+TIOCGSID = 0x5429
+
 
 def attempt(name, act):
     try:
@@ -51,7 +53,7 @@ def leader(master, name):
     attempt("not controlling", lambda: os.tcgetpgrp(slave))
     fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
     print("foreground", os.tcgetpgrp(slave) == os.getpgrp())
-    print("session", struct.unpack("i", fcntl.ioctl(slave, termios.TIOCGSID, bytes(4)))[0] == os.getsid(0))
+    print("session", struct.unpack("i", fcntl.ioctl(slave, TIOCGSID, bytes(4)))[0] == os.getsid(0))
     tty = os.open("/dev/tty", os.O_RDWR)
     print("dev tty", os.isatty(tty), os.tcgetpgrp(tty) == os.getpgrp())
     words = open("/proc/self/stat").read().rsplit(")", 1)[1].split()

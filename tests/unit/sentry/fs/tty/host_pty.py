@@ -19,11 +19,12 @@ SILENCE_MS = 2
 class HostPty:
     """``master`` and ``slave`` descriptors, both non-blocking."""
 
-    def __init__(self, modes: Termios) -> None:
+    def __init__(self, modes: Termios | None = None) -> None:
         self.master, self.slave = pty.openpty()
         os.set_blocking(self.master, False)
         os.set_blocking(self.slave, False)
-        self.set_modes(modes)
+        if modes is not None:
+            self.set_modes(modes)
 
     def close(self) -> None:
         os.close(self.slave)

@@ -106,7 +106,7 @@ def test_agrees_with_the_host(setting: Termios, steps: list[tuple[str, object]])
 
 
 def test_default_modes_are_those_of_a_new_pty() -> None:
-    host = HostPty(Termios())
+    host = HostPty()
     try:
         assert host.modes() == Termios()
     finally:
