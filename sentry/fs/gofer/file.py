@@ -235,7 +235,10 @@ class OwnedFile(_HandleFile):
         return sink.put_from_host(self.handle.fd, offset, sink.remaining)
 
     def try_write(self, source: "Source", offset: int) -> int | None:
-        """Write to the descriptor; ``APPEND`` is the end as of now."""
+        """Write to the descriptor; ``APPEND`` is the end as of now.
+
+        # Differs from Linux: appending is atomic among the guests, not against processes of the host.
+        """
         fd, attr = self.handle.fd, self.gofer_inode.attr
         if offset == APPEND:
             offset = size_of(fd)
