@@ -14,7 +14,7 @@ from syscalls.abi.stat import S_IFMT
 if TYPE_CHECKING:
     from sentry.vfs.inode import Inode
 
-DENTRIES_MAX: Final = 65_536
+DENTRIES_MAX: Final = 16_384
 _EVICT_BATCH: Final = 64
 _UNCACHED_MAX: Final = 256
 

@@ -233,4 +233,4 @@ def test_the_cache_is_bounded_and_keeps_what_is_in_use():
 
 
 def test_the_cache_has_a_default_limit():
-    assert DentryCache().limit == 65_536
+    assert DentryCache().limit == 16_384
