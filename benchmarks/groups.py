@@ -1,0 +1,122 @@
+"""What is measured: micro costs, the trap itself, the start, ordinary work, and an idle sandbox."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from benchmarks.measure import ENVIRONMENT, BenchmarkError, Row, Target, both, compiled, cpu_seconds, seconds
+
+_NS_PER_US = 1000.0
+
+
+def micro(platform: str | None) -> Iterator[Row]:
+    """The C program's rows."""
+    program = str(compiled("micro.c"))
+
+    def body(target: Target) -> dict[str, float]:
+        pairs = (line.split() for line in target.run([program]).splitlines())
+        return {name: float(value) for name, value in pairs}
+
+    native, boxed = both(platform, body)
+    for name, value in boxed.items():
+        yield Row("micro", name, "us", value / _NS_PER_US, native[name] / _NS_PER_US)
+
+
+def trap(platform: str | None) -> Iterator[Row]:
+    """One call that Python answers, and the same answered by the C core where it can be asked to."""
+    program = str(compiled("micro.c"))
+    native, boxed = both(platform, lambda target: {"getppid": float(target.run([program, "getppid"]).split()[1])})
+    python_us = boxed["getppid"] / _NS_PER_US
+    yield Row("trap", "trap answered in Python (us)", "us", python_us, native["getppid"] / _NS_PER_US)
+    in_c = c_answered_ns(platform)
+    if in_c is None:
+        yield Row("trap", "trap in Python, to C", "us", None, note="not yet measured: the core offers no answer of its own")
+    else:
+        yield Row("trap", "trap in Python, to C", "us", python_us, in_c / _NS_PER_US)
+
+
+def c_answered_ns(platform: str | None) -> float | None:
+    """The same trap answered without Python, or None where the platform has no such mode."""
+    try:
+        from sentry.platform.notify import calibrate  # type: ignore[import-not-found,attr-defined,unused-ignore]
+    except ImportError:
+        return None
+    return float(calibrate.c_answered_ns()) if platform in (None, "notify") else None
+
+
+def startup(platform: str | None) -> Iterator[Row]:
+    """The command line from start to exit."""
+    command = [f"{Path(sys.executable).parent}/sandboxctl", *(["--platform", platform] if platform else []), "run", "host", "--", "/bin/true"]
+
+    def once() -> None:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise BenchmarkError(done.stderr.strip())
+
+    yield Row("startup", "run host -- /bin/true (ms)", "ms", seconds(once, 5) * 1000)
+
+
+_PIP = "rm -rf v && python3 -m venv v >/dev/null && v/bin/pip install -q --no-index --no-deps --disable-pip-version-check --find-links {wheels} setuptools"
+WORK: tuple[tuple[str, str, str], ...] = (
+    ("shell: 100 programs", "bash", "for i in {1..100}; do /bin/true; done"),
+    ("shell: 200 subshells", "bash", "for i in {1..200}; do (:); done"),
+    ("git: 50 files", "git", "rm -rf g; git init -q g && cd g && for i in {1..50}; do echo $i > f$i; done && git add . && git -c user.name=a -c user.email=a@b commit -qm x && git status >/dev/null && git log >/dev/null"),
+    ("gcc: compile and link", "gcc", "echo 'int main(void){return 0;}' > h.c && gcc -O1 -o h h.c"),
+    ("python3 start", "python3", "python3 -S -c pass"),
+    ("python3 imports", "python3", "python3 -c 'import json, asyncio, email, http.client, unittest, xml.dom.minidom'"),
+    ("node start", "node", "node -e 1"),
+    ("perl start", "perl", "perl -e 1"),
+    ("find /usr/include", "find", "find /usr/include -type f >/dev/null"),
+    ("du /usr/include", "du", "du -s /usr/include >/dev/null"),
+    ("grep -r /usr/include/linux", "grep", "grep -r FOOBARBAZ /usr/include/linux; true"),
+    ("tar /usr/include/linux", "tar", "tar cf x.tar -C /usr/include linux && rm -rf xx && mkdir xx && tar xf x.tar -C xx"),
+    ("sqlite: 100 transactions", "python3", "rm -f t.db; python3 -c \"import sqlite3\nc=sqlite3.connect('t.db')\nc.execute('create table t(a)')\nfor i in range(100):\n c.execute('insert into t values(?)',(i,)); c.commit()\""),
+)
+
+
+def _wheels() -> str | None:
+    """The wheels that every Python brings along (ensurepip's), so that nothing is downloaded."""
+    folder = Path("/usr/share/python-wheels")
+    return str(folder) if list(folder.glob("setuptools-*.whl")) else None
+
+
+def workloads(platform: str | None) -> Iterator[Row]:
+    """Ordinary commands, the best of three."""
+    work = [row for row in WORK if shutil.which(row[1], path=ENVIRONMENT["PATH"])]
+    wheels = _wheels()
+    if wheels:
+        work.append(("pip install a wheel", "python3", _PIP.format(wheels=wheels)))
+
+    def body(target: Target) -> dict[str, float]:
+        found = {}
+        for name, _program, script in work:
+            run: Callable[[], object] = lambda script=script: target.run(["/bin/bash", "-c", script])  # type: ignore[misc]
+            found[name] = seconds(run, 1 if "pip" in name else 3)
+        return found
+
+    native, boxed = both(platform, body)
+    for name, value in boxed.items():
+        yield Row("workloads", name, "ms", value * 1000, native[name] * 1000)
+
+
+def idle(platform: str | None) -> Iterator[Row]:
+    """Processor time of the sandbox's processes while its program sleeps."""
+    from sandboxctl import Sandbox
+    from tests.security.processes import descendants
+
+    span_s = 3.0
+    with Sandbox("host", platform=platform) as box, box.start(["/bin/sleep", "60"], pipes=()) as process:
+        time.sleep(0.5)  # noqa: TID251 - idling is what is measured
+        pids = descendants(os.getpid())
+        before = sum(map(cpu_seconds, pids))
+        time.sleep(span_s)  # noqa: TID251 - idling is what is measured
+        used = sum(map(cpu_seconds, pids)) - before
+        process.kill()
+    yield Row("idle", "idle sandbox (% CPU)", "%", 100 * used / span_s)
+
+
+GROUPS: dict[str, Callable[[str | None], Iterator[Row]]] = {"trap": trap, "micro": micro, "startup": startup, "workloads": workloads, "idle": idle}
