@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 S_IFMT: Final = 0o170000
 S_IFDIR, S_IFLNK, S_IFREG, S_IFIFO = 0o040000, 0o120000, 0o100000, 0o010000
-MISSES_MAX: Final = 3
-LISTED_SIZE_MAX: Final = 32_768  # bytes of the folder itself: some hundred names on most file systems
+#: after so many single lookups a folder is listed, if it is no larger (bytes of the folder itself: 100 names are about 4 KiB)
+LISTED_AFTER: Final = ((1, 8_192), (3, 32_768))
 OPENS_MIN: Final = 3
 NEVER: Final = -(1 << 62)
 _FIELDS: Final = ("mode", "nlink", "uid", "gid", "size", "blocks", "atime_ns", "mtime_ns", "ctime_ns")
@@ -199,7 +199,10 @@ class GoferInode(Inode):
     def _deserves_listing(self) -> bool:
         """Whether so many names were asked here one by one (a search path, a module folder) that the whole folder is cheaper."""
         self.misses += 1
-        return self.misses > MISSES_MAX and not self.gofer.is_shared and self.attr.size <= LISTED_SIZE_MAX
+        if self.gofer.is_shared:
+            return False
+        size = self.attr.size
+        return any(self.misses > misses and size <= size_max for misses, size_max in LISTED_AFTER)
 
     async def _walk(self, names: list[bytes], *, may_fail: bool) -> "list[Inode | None]":
         coherence = self.gofer.coherence
