@@ -44,7 +44,7 @@ _CREDENTIALS = Struct("<iII")
 _TIMEOUT_S = 10.0
 _WANT_NO_LISTENER = 2
 
-RLIMIT_CORE, RLIMIT_NPROC, RLIMIT_NOFILE, RLIMIT_MEMLOCK, RLIMIT_MSGQUEUE = 4, 6, 7, 8, 12
+RLIMIT_DATA, RLIMIT_CORE, RLIMIT_NPROC, RLIMIT_NOFILE, RLIMIT_MEMLOCK, RLIMIT_MSGQUEUE = 2, 4, 6, 7, 8, 12
 
 
 @dataclass(frozen=True)
@@ -152,6 +152,10 @@ class Jail:
         limits[RLIMIT_CORE] = (1, 1)  # 0 does not stop a piped core_pattern (kernel-facts.md 26)
         limits.setdefault(RLIMIT_MEMLOCK, (65536, 65536))
         limits[RLIMIT_MSGQUEUE] = (0, 0)
+        if config.memory_max is not None and "memory" not in self.layers:
+            # The weaker guarantee without a control group: per process, and only what it may write (design.md section 4).
+            soft, hard = limits.get(RLIMIT_DATA, (config.memory_max, config.memory_max))
+            limits[RLIMIT_DATA] = (min(_bound(soft), config.memory_max), min(_bound(hard), config.memory_max))
         if "userns" in self.layers:
             limits[RLIMIT_NPROC] = (config.tasks_max, config.tasks_max)
         header = _HEADER.pack(
@@ -177,6 +181,11 @@ class Jail:
         if self._control is not None:
             self._control.close()
             self._control = None
+
+
+def _bound(limit: int) -> int:
+    """RLIM_INFINITY in either spelling as a large number."""
+    return 1 << 64 if limit < 0 else limit
 
 
 def _receive(link: socket.socket, expected: int) -> tuple[int, int, int]:

@@ -27,7 +27,7 @@ def public_directory():
     return path
 
 
-def isolated(scenario, *arguments, disable="", seconds=60):
+def isolated(scenario, *arguments, disable="", seconds=60, as_root=False):
     """Return ``scenario(*arguments)``, run as an ordinary user in a process of its own. Its AssertionErrors are raised here.
 
     ``disable`` is ``[PLATFORM:]FEATURE,...``.
@@ -41,7 +41,7 @@ def isolated(scenario, *arguments, disable="", seconds=60):
         os.environ["SANDBOXCTL_DISABLE"] = features
         os.environ["CONTRACT_PLATFORM"] = platform
         try:
-            if os.geteuid() == 0:
+            if os.geteuid() == 0 and not as_root:
                 os.setgroups([])
                 os.setresgid(NOBODY, NOBODY, NOBODY)
                 os.setresuid(NOBODY, NOBODY, NOBODY)

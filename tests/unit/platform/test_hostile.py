@@ -138,3 +138,21 @@ def test_the_sentrys_own_filter_holds_and_lets_it_work(guest):
         return result, refused
 
     assert isolated(scenario) == ((0, b"a\n"), True)
+
+
+def test_births_of_a_guest_that_is_root_outside_are_counted_too(guest):
+    def scenario():
+        with World(tasks_max=32) as sink:
+            return sink.run_program(guest, "bomb")
+
+    if os.geteuid() != 0:
+        pytest.skip("only root can have such guests")
+    assert isolated(scenario, as_root=True) == (0, b"bomb limited errno 11\n")
+
+
+def test_memory_is_limited_for_each_process_where_there_is_no_control_group():
+    def scenario():
+        with World(memory_max=128 << 20) as sink:
+            return sink.run_program("/bin/sh", "-c", "x=$(printf %300000000d 1); echo survived") == (0, b"survived\n")
+
+    assert not isolated(scenario)
