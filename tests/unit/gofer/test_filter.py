@@ -8,12 +8,22 @@ from gofer.filter.install import load
 from tests.unit.gofer.bpf import AARCH64, ALLOW, I386, KILL_PROCESS, X86_64, evaluate
 
 
+SAMPLES = [(), (2,), (0, 1030), (0, 4096, 3, 0x22), (0, 4096, 7, 0x22), (3, 0, os.O_RDWR), (3, 0, 0o010600), (3, 0, 0, 0, 1)]
+
+
+def meaning(program: bytes, arch: int) -> list[int]:
+    return [evaluate(program, arch, nr, *arguments) for nr in range(512) for arguments in SAMPLES]
+
+
 def test_the_compiled_filters_are_fresh() -> None:
+    """Another libseccomp may order a program otherwise; then it must mean the same."""
     pytest.importorskip("pyseccomp", exc_type=ImportError)
     from gofer.filter.build import HERE, programs
 
     for name, program in programs().items():
-        assert (HERE / name).read_bytes() == program, f"{name}: run python -m gofer.filter.build"
+        kept = (HERE / name).read_bytes()
+        arch = X86_64 if "x86_64" in name else AARCH64
+        assert kept == program or meaning(kept, arch) == meaning(program, arch), f"{name}: run python -m gofer.filter.build"
 
 
 def test_every_rule_says_why() -> None:
