@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 from sentry.boot.control import ControlServer
 from sentry.boot.control_protocol import ChannelClosed, ControlChannel, ProtocolError
+from sentry.boot.late import import_before_drop
 from sentry.boot.loop import run
 from sentry.boot.sandbox import Sandbox
 from sentry.host import identity
@@ -55,6 +56,7 @@ def _serve(
 ) -> None:
     sandbox.prepare_privileged()
     if geteuid() == 0 and config["host_uid"] >= 0:
+        import_before_drop()
         identity.drop_privileges(config["host_uid"], config["host_gid"])
     identity.harden()
     identity.raise_descriptor_limit()

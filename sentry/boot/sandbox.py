@@ -69,8 +69,6 @@ class Sandbox:
     def prepare_privileged(self) -> None:
         """What only root can do, before the sentry becomes an ordinary user (cgroups)."""
         getattr(self.platform, "prepare_privileged", lambda jail: None)(self._jail)
-        if self.config["strace"]:
-            import sentry.boot.tracing  # noqa: F401 - what is imported after the drop may be unreadable
 
     def start(self, server: "ControlServer") -> None:
         """Build the jail and the mount tree. Raises PlatformError."""

@@ -1,0 +1,39 @@
+"""Modules that are imported at first use, and when that would be too late.
+
+A sentry that starts as root gives root up; if it was installed where only root may read (a clone below /root), nothing can be
+imported from then on. So these are imported before. ``tests/house/test_late_imports.py`` keeps the list complete.
+"""
+
+import os
+from importlib import import_module
+
+MODULES = (
+    "ctypes",
+    "linecache",
+    "select",
+    "sentry.boot.tracing",
+    "sentry.fs.tty.console",
+    "sentry.fs.tty.slave",
+    "sentry.platform.filter.bpf",
+    "sentry.platform.filter.sentry",
+    "sentry.vfs.special",
+)
+
+
+def import_before_drop() -> None:
+    """Import everything that may be needed later, if another user could not."""
+    if not (_is_open_to_others(__file__) and _is_open_to_others(os.__file__)):
+        for name in MODULES:
+            import_module(name)
+
+
+def _is_open_to_others(path: str) -> bool:
+    """Whether any user may read the file ``path``, as far as permission bits tell."""
+    if not os.stat(path).st_mode & 0o4:
+        return False
+    folder = os.path.dirname(os.path.realpath(path))
+    while os.stat(folder).st_mode & 0o1:
+        if folder == "/":
+            return True
+        folder = os.path.dirname(folder)
+    return False
