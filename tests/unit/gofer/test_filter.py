@@ -7,7 +7,6 @@ from gofer.filter import rules
 from gofer.filter.install import load
 from tests.unit.gofer.bpf import AARCH64, ALLOW, I386, KILL_PROCESS, X86_64, evaluate
 
-
 SAMPLES = [(), (2,), (0, 1030), (0, 4096, 3, 0x22), (0, 4096, 7, 0x22), (3, 0, os.O_RDWR), (3, 0, 0o010600), (3, 0, 0, 0, 1)]
 
 
