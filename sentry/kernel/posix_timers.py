@@ -2,10 +2,11 @@
 
 from typing import TYPE_CHECKING
 
+from sentry.kernel.held_signals import hold
 from sentry.kernel.timers import REAL, SignalTimer
 from syscalls.abi.errno import EAGAIN, EINVAL
 from syscalls.abi.errors import SyscallError
-from syscalls.abi.signal import NSIG, SIGEV_NONE, SIGEV_SIGNAL, SIGEV_THREAD, SIGEV_THREAD_ID
+from syscalls.abi.signal import NSIG, SI_TIMER, SIGEV_NONE, SIGEV_SIGNAL, SIGEV_THREAD, SIGEV_THREAD_ID
 from syscalls.abi.time import CLOCK_REALTIME, CLOCK_REALTIME_ALARM, CLOCK_TAI
 
 if TYPE_CHECKING:
@@ -71,6 +72,8 @@ class PosixTimer(SignalTimer):
             return
         self.overrun = min(self._missed + count - 1, OVERRUN_MAX)
         self._missed = 0
+        if hold(notification.thread or group, notification.signal, SI_TIMER, value=notification.value):
+            return
         task.context.send_signal(notification.signal, to_thread=notification.thread is not None, value=notification.value)
         task.kernel.signals.after_send(notification.thread or group, notification.signal)
 

@@ -7,7 +7,8 @@ the handler, and the call comes again or returns EINTR, as SA_RESTART says.
 
 from typing import TYPE_CHECKING
 
-from syscalls.abi.signal import SIGCHLD, SIGCONT, SIGKILL, SIGSTOP, SIGURG, SIGWINCH
+from sentry.kernel.held_signals import hold
+from syscalls.abi.signal import CLD_EXITED, SI_KERNEL, SIGCHLD, SIGCONT, SIGKILL, SIGSTOP, SIGURG, SIGWINCH
 
 if TYPE_CHECKING:
     from sentry.kernel.session import ProcessGroup
@@ -24,13 +25,13 @@ class Signals:
 
     def send_task(self, task: "Task", signal: int) -> None:
         """Send a kernel signal to one thread (SIGPIPE)."""
-        if not task.is_exiting:
+        if not task.is_exiting and not hold(task, signal, SI_KERNEL):
             task.context.send_signal(signal, to_thread=True)
             self._kick(task, signal)
 
     def send_group(self, group: "ThreadGroup", signal: int) -> None:
         """Send a kernel signal to a process (SIGALRM, a terminal's SIGINT)."""
-        if group.is_alive and group.tasks:
+        if group.is_alive and group.tasks and not hold(group, signal, SI_KERNEL):
             group.leader.context.send_signal(signal)
             self.kick_group(group, signal)
 
@@ -58,7 +59,8 @@ class Signals:
 
     def child_changed(self, parent: "ThreadGroup", signal: int) -> None:
         """The host has sent ``signal`` (SIGCHLD) to ``parent`` for a child."""
-        self.kick_group(parent, signal)
+        if not hold(parent, signal, CLD_EXITED):
+            self.kick_group(parent, signal)
 
     def kick_group(self, group: "ThreadGroup", signal: int) -> None:
         """Kick every deaf thread of ``group`` that would take ``signal``."""

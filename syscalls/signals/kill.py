@@ -1,7 +1,9 @@
 """kill(2): signals to processes and process groups."""
 
 from sentry.kernel import kill
+from sentry.kernel.held_signals import hold
 from sentry.kernel.task import Task
+from syscalls.abi.signal import SI_USER
 from syscalls.args import PROCEED, Pid, Result, Signal
 from syscalls.registry import Support, syscall
 
@@ -21,10 +23,10 @@ def sys_kill(task: Task, pid: Pid, sig: Signal) -> Result | None:
     reached = kill.allowed(task, targets, sig)
     if sig == 0:
         return 0
-    living = [group for group in reached if group.is_alive]
+    living = [group for group in reached if group.is_alive and not hold(group, sig, SI_USER, task)]
     if not living:
         return 0
-    if pid == -1 or len(reached) < len(targets) or not kill.is_host_exact(task):
+    if pid == -1 or len(living) < len(reached) or len(reached) < len(targets) or not kill.is_host_exact(task):
         kill.send_from_sentry(task, living, sig)
         return 0
     if living == [task.group] and len(task.group.tasks) == 1:

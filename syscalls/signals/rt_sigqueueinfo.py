@@ -1,6 +1,7 @@
 """rt_sigqueueinfo(2), rt_tgsigqueueinfo(2): signals with data. The host reads the siginfo itself and checks its si_code."""
 
 from sentry.kernel import kill
+from sentry.kernel.held_signals import hold
 from sentry.kernel.ptrace_access import may_signal
 from sentry.kernel.task import Task
 from syscalls.abi.errno import EINVAL, EPERM, ESRCH
@@ -15,14 +16,15 @@ _NOTE = "where the jail has no pid namespace, only to threads of the caller's ow
 @syscall(man="rt_sigqueueinfo(2)", support=Support.PARTIAL, note=_NOTE)
 def sys_rt_sigqueueinfo(task: Task, tgid: Pid, sig: Signal, uinfo: UserPtr) -> Result | None:
     """Send a signal with a siginfo to a process. Errors: EFAULT, EPERM, ESRCH, EINVAL."""
-    code = task.memory.read_struct(SIGINFO, uinfo)[2]
+    info = task.memory.read_struct(SIGINFO, uinfo)
+    code = info[2]
     _check_code(code, is_own=tgid == task.group.tgid)
     if tgid <= 0:
         raise SyscallError(ESRCH)
     targets = kill.find_targets(task, tgid)
     kill.check_signal(sig)
     kill.allowed(task, targets, sig)
-    if sig == 0 or not targets[0].is_alive:
+    if sig == 0 or not targets[0].is_alive or hold(targets[0], sig, code, task, info[5]):
         return 0
     if targets[0] is not task.group and not kill.is_host_exact(task):
         raise SyscallError(EPERM)
@@ -33,7 +35,8 @@ def sys_rt_sigqueueinfo(task: Task, tgid: Pid, sig: Signal, uinfo: UserPtr) -> R
 @syscall(man="rt_sigqueueinfo(2)", support=Support.PARTIAL, note=_NOTE)
 def sys_rt_tgsigqueueinfo(task: Task, tgid: Pid, tid: Pid, sig: Signal, uinfo: UserPtr) -> Result | None:
     """Send a signal with a siginfo to a thread. Errors: EFAULT, EINVAL, EPERM, ESRCH."""
-    code = task.memory.read_struct(SIGINFO, uinfo)[2]
+    info = task.memory.read_struct(SIGINFO, uinfo)
+    code = info[2]
     if tgid <= 0 or tid <= 0:
         raise SyscallError(EINVAL)
     _check_code(code, is_own=tid == task.tid)
@@ -43,7 +46,7 @@ def sys_rt_tgsigqueueinfo(task: Task, tgid: Pid, tid: Pid, sig: Signal, uinfo: U
     kill.check_signal(sig)
     if other.group is not task.group and not (may_signal(task, other) and kill.is_host_exact(task)):
         raise SyscallError(EPERM)
-    if sig == 0:
+    if sig == 0 or hold(other, sig, code, task, info[5]):
         return 0
     task.kernel.signals.sent_by_guest(task, [other], sig)
     return None

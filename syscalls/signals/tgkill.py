@@ -1,10 +1,12 @@
 """tkill(2), tgkill(2): signals to one thread."""
 
 from sentry.kernel import kill
+from sentry.kernel.held_signals import hold
 from sentry.kernel.ptrace_access import may_signal
 from sentry.kernel.task import Task
 from syscalls.abi.errno import EINVAL, EPERM, ESRCH
 from syscalls.abi.errors import SyscallError
+from syscalls.abi.signal import SI_TKILL
 from syscalls.args import PROCEED, Pid, Result, Signal
 from syscalls.registry import syscall
 
@@ -35,7 +37,7 @@ def _send(task: Task, tid: int, sig: int) -> Result | None:
     kill.check_signal(sig)
     if other.group is not task.group and not may_signal(task, other):
         raise SyscallError(EPERM)
-    if sig == 0:
+    if sig == 0 or hold(other, sig, SI_TKILL, task):
         return 0
     if other is task:
         return PROCEED

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from sentry.vfs.dentry import Dentry
 from sentry.vfs.file import FileDescription
 from sentry.vfs.mount import MS_NOEXEC
 from syscalls.abi.errno import EACCES, EBADF, EINVAL, ENODEV, ENOMEM, EPERM
@@ -30,7 +31,7 @@ class Mappable(FileDescription):
 
     def __init__(self, flags: int, mount_flags: int = 0) -> None:
         inode: Any = SimpleNamespace(locks=None)
-        path: Any = SimpleNamespace(mount=SimpleNamespace(flags=mount_flags))
+        path: Any = SimpleNamespace(mount=SimpleNamespace(flags=mount_flags), dentry=Dentry(b"file", None, None))
         super().__init__(inode, flags, path)
         self.asked: list[tuple[bool, bool]] = []
 
