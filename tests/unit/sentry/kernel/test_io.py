@@ -158,6 +158,7 @@ def test_numbers(guest: Guest) -> None:
     assert guest.fcntl(9, F_GETFD, 0) == 0
     assert guest.fcntl(fd, F_DUPFD, 4) == 4
     assert guest.fcntl(fd, F_DUPFD_CLOEXEC, 4) == 6
+    assert [guest.fcntl(number, F_GETFD, 0) for number in (4, 6)] == [0, 1]
     assert guest.fcntl(fd, F_DUPFD, 1024) == -EINVAL
     assert guest.dup2(fd, 1024) == -EBADF
     assert guest.dup2(77, 3) == -EBADF
