@@ -1,4 +1,4 @@
-"""python -m benchmarks [GROUP...] [--platform P] [--format table|json] [--check]: figures against budget.toml, measured in one run."""
+"""Figures against budget.toml, natively and in the sandbox, all measured in one run."""
 
 import argparse
 import json
@@ -53,8 +53,19 @@ def main() -> int:
         try:
             for row in GROUPS[name](options.platform):
                 limit, within = limit_of(row, budget)
-                found.append({"group": row.group, "name": row.name, "unit": row.unit, "native": row.native, "sandbox": row.sandbox,
-                              "ratio": row.ratio, "budget": limit, "within": within, "note": row.note})
+                found.append(
+                    {
+                        "group": row.group,
+                        "name": row.name,
+                        "unit": row.unit,
+                        "native": row.native,
+                        "sandbox": row.sandbox,
+                        "ratio": row.ratio,
+                        "budget": limit,
+                        "within": within,
+                        "note": row.note,
+                    }
+                )
                 if options.format == "table":
                     print_table(row, limit, within)
         except BenchmarkError as error:

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """What is measured: micro costs, the trap itself, the start, ordinary work, and an idle sandbox."""
 
 import os
@@ -6,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from benchmarks.measure import ENVIRONMENT, BenchmarkError, Row, Target, both, compiled, cpu_seconds, seconds
@@ -50,7 +52,14 @@ def c_answered_ns(platform: str | None) -> float | None:
 
 def startup(platform: str | None) -> Iterator[Row]:
     """The command line from start to exit."""
-    command = [f"{Path(sys.executable).parent}/sandboxctl", *(["--platform", platform] if platform else []), "run", "host", "--", "/bin/true"]
+    command = [
+        f"{Path(sys.executable).parent}/sandboxctl",
+        *(["--platform", platform] if platform else []),
+        "run",
+        "host",
+        "--",
+        "/bin/true",
+    ]
 
     def once() -> None:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -64,7 +73,11 @@ _PIP = "rm -rf v && python3 -m venv v >/dev/null && v/bin/pip install -q --no-in
 WORK: tuple[tuple[str, str, str], ...] = (
     ("shell: 100 programs", "bash", "for i in {1..100}; do /bin/true; done"),
     ("shell: 200 subshells", "bash", "for i in {1..200}; do (:); done"),
-    ("git: 50 files", "git", "rm -rf g; git init -q g && cd g && for i in {1..50}; do echo $i > f$i; done && git add . && git -c user.name=a -c user.email=a@b commit -qm x && git status >/dev/null && git log >/dev/null"),
+    (
+        "git: 50 files",
+        "git",
+        "rm -rf g; git init -q g && cd g && for i in {1..50}; do echo $i > f$i; done && git add . && git -c user.name=a -c user.email=a@b commit -qm x && git status >/dev/null && git log >/dev/null",
+    ),
     ("gcc: compile and link", "gcc", "echo 'int main(void){return 0;}' > h.c && gcc -O1 -o h h.c"),
     ("python3 start", "python3", "python3 -S -c pass"),
     ("python3 imports", "python3", "python3 -c 'import json, asyncio, email, http.client, unittest, xml.dom.minidom'"),
@@ -74,7 +87,11 @@ WORK: tuple[tuple[str, str, str], ...] = (
     ("du /usr/include", "du", "du -s /usr/include >/dev/null"),
     ("grep -r /usr/include/linux", "grep", "grep -r FOOBARBAZ /usr/include/linux; true"),
     ("tar /usr/include/linux", "tar", "tar cf x.tar -C /usr/include linux && rm -rf xx && mkdir xx && tar xf x.tar -C xx"),
-    ("sqlite: 100 transactions", "python3", "rm -f t.db; python3 -c \"import sqlite3\nc=sqlite3.connect('t.db')\nc.execute('create table t(a)')\nfor i in range(100):\n c.execute('insert into t values(?)',(i,)); c.commit()\""),
+    (
+        "sqlite: 100 transactions",
+        "python3",
+        "rm -f t.db; python3 -c \"import sqlite3\nc=sqlite3.connect('t.db')\nc.execute('create table t(a)')\nfor i in range(100):\n c.execute('insert into t values(?)',(i,)); c.commit()\"",
+    ),
 )
 
 
@@ -94,8 +111,7 @@ def workloads(platform: str | None) -> Iterator[Row]:
     def body(target: Target) -> dict[str, float]:
         found = {}
         for name, _program, script in work:
-            run: Callable[[], object] = lambda script=script: target.run(["/bin/bash", "-c", script])  # type: ignore[misc]
-            found[name] = seconds(run, 1 if "pip" in name else 3)
+            found[name] = seconds(partial(target.run, ["/bin/bash", "-c", script]), 1 if "pip" in name else 3)
         return found
 
     native, boxed = both(platform, body)
@@ -119,4 +135,10 @@ def idle(platform: str | None) -> Iterator[Row]:
     yield Row("idle", "idle sandbox (% CPU)", "%", 100 * used / span_s)
 
 
-GROUPS: dict[str, Callable[[str | None], Iterator[Row]]] = {"trap": trap, "micro": micro, "startup": startup, "workloads": workloads, "idle": idle}
+GROUPS: dict[str, Callable[[str | None], Iterator[Row]]] = {
+    "trap": trap,
+    "micro": micro,
+    "startup": startup,
+    "workloads": workloads,
+    "idle": idle,
+}

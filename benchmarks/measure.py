@@ -53,7 +53,9 @@ class Native:
 
     def run(self, argv: Sequence[str]) -> str:
         """Run a command and return its output. Raises BenchmarkError."""
-        done = subprocess.run(argv, cwd=self.folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False)
+        done = subprocess.run(
+            argv, cwd=self.folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False
+        )
         if done.returncode:
             raise BenchmarkError(f"natively: {done.stderr.strip() or done.returncode}")
         return done.stdout
@@ -71,7 +73,9 @@ class Boxed:
         """Run a command and return its output. Raises BenchmarkError."""
         result = self.box.run(list(argv), env=ENVIRONMENT, cwd=self.folder, timeout=_TIMEOUT_S)
         if result.exit_code:
-            raise BenchmarkError(f"in the sandbox: exit status {result.exit_code}: {result.stderr.decode(errors='replace').strip()[-300:]}")
+            raise BenchmarkError(
+                f"in the sandbox: exit status {result.exit_code}: {result.stderr.decode(errors='replace').strip()[-300:]}"
+            )
         return str(result.stdout.decode())
 
 

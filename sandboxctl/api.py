@@ -132,6 +132,10 @@ class Sandbox:
         """What the sentry said when it was ready: platform, profile, jail layers."""
         return self.session.info
 
+    def continued_calls(self) -> Mapping[str, int]:
+        """How often each call was let through to the host kernel after the sentry's check; `host-surface` lists which ever may be."""
+        return self.session.continued_calls()
+
     def run(
         self,
         argv: Sequence[str],

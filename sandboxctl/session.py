@@ -60,6 +60,7 @@ class Session:
         self._log_fd = -1
         self._gofers: list[GoferProcess] = []
         self._death: SandboxError | None = None
+        self._answers: list[dict[str, Any]] = []
         self._poll = select.poll()
         self._sentry: SentryProcess | None = sentry
         try:
@@ -169,6 +170,19 @@ class Session:
             self._receive()
         return ready
 
+    def continued_calls(self, timeout: float = 5.0) -> dict[str, int]:
+        """Return how often each call of a guest was let through to the host. Raises SandboxDied; SandboxError without an answer."""
+        self._answers.clear()
+        self._send("query", what="continued")
+        deadline = time.monotonic() + timeout
+        while not self._answers:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise SandboxError("the sentry does not answer")
+            self.pump(left)
+        counts = self._answers.pop().get("proceeds", {})
+        return {str(name): count for name, count in counts.items() if isinstance(count, int)} if isinstance(counts, dict) else {}
+
     def wait(self, command: Command, timeout: float | None = None) -> int | None:
         """Return the exit code, None after ``timeout`` seconds. Raises SandboxDied."""
         deadline = None if timeout is None else time.monotonic() + timeout
@@ -232,6 +246,8 @@ class Session:
                 self._death = SandboxError(text, code)
                 raise self._death
             command.finish(code, failure=text)
+        elif kind == "answer":
+            self._answers.append(message)
         elif kind == "log":
             self._on_log(one_line(message.get("line", "")))
 

@@ -21,8 +21,18 @@ ROOT = Path(__file__).resolve().parents[2]
 GUESTLIB = Path(__file__).resolve().parent
 BUILD = ROOT / "build" / "guests"
 SUFFIXES = (".c", ".cc", ".py", ".sh")
-_WARNINGS = ("-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter", "-Wno-nonnull", "-Wno-unused-value",
-             "-Wno-stringop-overflow", "-Wno-stringop-overread", "-Wno-array-bounds", "-Wno-nonnull-compare")
+_WARNINGS = (
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-Wno-unused-parameter",
+    "-Wno-nonnull",
+    "-Wno-unused-value",
+    "-Wno-stringop-overflow",
+    "-Wno-stringop-overread",
+    "-Wno-array-bounds",
+    "-Wno-nonnull-compare",
+)
 _FLAGS = ("-O1", "-D_GNU_SOURCE", "-pthread", f"-I{GUESTLIB}", *_WARNINGS)
 _PYTHON = "/usr/bin/python3"
 
@@ -66,7 +76,9 @@ class Program:
         Errors: BuildError with the compiler's words.
         """
         header = (GUESTLIB / "check.h").read_bytes() if self.source.suffix in (".c", ".cc") else b""
-        key = hashlib.sha256(b"\0".join((self.source.read_bytes(), header, repr((_FLAGS, self.options)).encode()))).hexdigest()[:16]
+        key = hashlib.sha256(b"\0".join((self.source.read_bytes(), header, repr((_FLAGS, self.options)).encode()))).hexdigest()[
+            :16
+        ]
         target = BUILD / f"{self.source.parent.name}-{self.source.stem}-{key}{'' if header else self.source.suffix}"
         if target.exists():
             return target

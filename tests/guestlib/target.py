@@ -13,7 +13,13 @@ from typing import Any
 
 from tests.guestlib.program import BUILD, Program
 
-ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME": "/tmp", "LANG": "C.UTF-8", "TZ": "UTC", "TERM": "dumb"}
+ENVIRONMENT = {
+    "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
+    "HOME": "/tmp",
+    "LANG": "C.UTF-8",
+    "TZ": "UTC",
+    "TERM": "dumb",
+}
 _GUESTS = "/guests"
 _OUR_ERROR = 125
 #: how the command line says that the host, not a bug of ours, is in the way; anything else is a failure of the tests
@@ -56,15 +62,29 @@ class NativeTarget:
         """Return why nothing can run here; never the case for the host itself."""
         return None
 
-    def run(self, argv: Sequence[str], *, timeout_s: float, stdin: bytes = b"", pid1: bool = False,
-            env: Mapping[str, str] = ENVIRONMENT) -> Outcome:
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        timeout_s: float,
+        stdin: bytes = b"",
+        pid1: bool = False,
+        env: Mapping[str, str] = ENVIRONMENT,
+    ) -> Outcome:
         """Run a command in a fresh directory."""
         if pid1:
             argv = ["unshare", *([] if os.getuid() == 0 else ["-Ur"]), "-pf", "--mount-proc", "--kill-child", "--", *argv]
         with tempfile.TemporaryDirectory(prefix="guest-", dir="/tmp", ignore_cleanup_errors=True) as folder:
             os.chmod(folder, 0o777)
-            process = subprocess.Popen(argv, cwd=folder, env=dict(env), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                       stderr=subprocess.PIPE, start_new_session=True)
+            process = subprocess.Popen(
+                argv,
+                cwd=folder,
+                env=dict(env),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
             try:
                 out, err = process.communicate(stdin, timeout=timeout_s)
             except subprocess.TimeoutExpired:
@@ -144,8 +164,13 @@ def platform_reason(name: str) -> str | None:
     if executable is None:
         return "sandboxctl is not installed"
     try:
-        done = subprocess.run([executable, "--platform", name, "run", "host", "--", "/bin/true"], capture_output=True, text=True,
-                              timeout=30, check=False)
+        done = subprocess.run(
+            [executable, "--platform", name, "run", "host", "--", "/bin/true"],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
     except subprocess.TimeoutExpired:
         return None
     lines = done.stderr.strip().splitlines()

@@ -58,7 +58,7 @@ def _command(pid: int) -> str:
 
 @dataclass(frozen=True)
 class Family:
-    """The host processes of one sandbox, by role. The spawner is host pid 1 of the jail, ours too: it starts and reaps the guests."""
+    """The host processes of one sandbox, by role. The spawner, host pid 1 of the jail, is ours."""
 
     sentry: list[int]
     gofer: list[int]

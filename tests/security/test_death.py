@@ -69,7 +69,15 @@ def test_the_caller_dies(tmp_path: Path) -> None:
 
     from tests.security.processes import family
 
-    command = [f"{Path(sys.executable).parent}/sandboxctl", "run", "host", "--", "/bin/sh", "-c", "echo ready; while :; do /bin/true; done"]
+    command = [
+        f"{Path(sys.executable).parent}/sandboxctl",
+        "run",
+        "host",
+        "--",
+        "/bin/sh",
+        "-c",
+        "echo ready; while :; do /bin/true; done",
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as caller:
         assert caller.stdout is not None
         assert caller.stdout.readline() == b"ready\n"

@@ -14,7 +14,16 @@ pytestmark = pytest.mark.security
 _NOBODY = 65534
 _STANDARD_ERROR = 2
 _ROLES = ("guest", "sentry", "gofer", "spawner")
-_NAMESPACE_LAYERS = {"mnt": "mountns", "pid": "pidns", "net": "netns", "ipc": "ipcns", "uts": "utsns", "cgroup": "cgroupns", "time": "timens", "user": "userns"}
+_NAMESPACE_LAYERS = {
+    "mnt": "mountns",
+    "pid": "pidns",
+    "net": "netns",
+    "ipc": "ipcns",
+    "uts": "utsns",
+    "cgroup": "cgroupns",
+    "time": "timens",
+    "user": "userns",
+}
 
 
 def _threads(running: Running, role: str) -> list[Thread]:
@@ -124,7 +133,10 @@ def test_gofer_descriptors_by_class(running: Running) -> None:
             assert not target.startswith(("/root", "/home", "/run/")), target
             assert "seccomp" not in target
             is_tree = kind in (stat.S_IFDIR, stat.S_IFREG) and int(number) > _STANDARD_ERROR
-            assert not is_tree or flags & os.O_ACCMODE == os.O_RDONLY, (target, flags)  # nothing of a read-only image is open for writing
+            assert not is_tree or flags & os.O_ACCMODE == os.O_RDONLY, (
+                target,
+                flags,
+            )  # nothing of a read-only image is open for writing
 
 
 def test_not_dumpable_for_others(running: Running) -> None:

@@ -39,7 +39,8 @@ def canaries() -> Iterator[tuple[str, list[Path]]]:
 _SEARCH = r"""
 name="$1"
 find /root /home /run /var/run "$2" -name "$name*" 2>/dev/null
-for path in /root /home /run /var/run "$2" /proc/1/root/root /proc/self/root/home /proc/self/cwd/../root /tmp/../root //root /usr/../run /lib/../../root; do
+for path in /root /home /run /var/run "$2" /proc/1/root/root /proc/self/root/home /proc/self/cwd/../root /tmp/../root \
+    //root /usr/../run /lib/../../root; do
     test -e "$path/$name.txt" && echo "$path"
     cat "$path/$name.txt" 2>/dev/null
     grep -rl "$name" "$path" 2>/dev/null
@@ -52,7 +53,9 @@ exit 0
 """
 
 
-def test_nothing_of_them_is_seen(platform: SandboxTarget, canaries: tuple[str, list[Path]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_of_them_is_seen(
+    platform: SandboxTarget, canaries: tuple[str, list[Path]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     text, planted = canaries
     monkeypatch.setenv("SECRET_OF_THE_CALLER", "canary-secret")
     with platform.open() as box:
