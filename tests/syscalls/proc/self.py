@@ -40,7 +40,8 @@ print("status name", status["Name"], status["State"])
 print("status ids", int(status["Pid"]) == pid, int(status["PPid"]) == os.getppid(), int(status["Tgid"]) == pid)
 print("status uid", [int(word) for word in status["Uid"].split()] == list(os.getresuid()) + [os.geteuid()])
 print("status threads", status["Threads"])
-for name in "Umask TracerPid FDSize VmSize VmRSS VmHWM VmData SigQ SigBlk SigCgt CapEff Cpus_allowed_list".split():
+STATUS = """Umask TracerPid FDSize VmSize VmRSS VmHWM VmData SigQ SigBlk SigCgt CapEff Cpus_allowed_list"""
+for name in re.findall(r"\w+", STATUS):
     print("has", name, name in status)
 old = os.umask(0o137)
 print("umask", [line for line in read("/proc/self/status").splitlines() if line.startswith(b"Umask")])

@@ -52,7 +52,8 @@ def limits(viewer: "Task", target: "Target") -> bytes:
     lines = [b"%-25b %-20b %-20b %-10b\n" % (b"Limit", b"Soft Limit", b"Hard Limit", b"Units")]
     for resource, name, unit in _ROWS:
         soft, hard = get_limit(target.group, resource)
-        lines.append(b"%-25b %-20b %-20b %-10b\n" % (name, _number(soft), _number(hard), unit))
+        tail = b"%-10b" % unit if unit else b""
+        lines.append(b"%-25b %-20b %-20b %b\n" % (name, _number(soft), _number(hard), tail))
     return b"".join(lines)
 
 
