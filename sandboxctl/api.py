@@ -133,7 +133,7 @@ class Sandbox:
         return self.session.info
 
     def continued_calls(self) -> Mapping[str, int]:
-        """How often each call was let through to the host kernel after the sentry's check; `host-surface` lists which ever may be."""
+        """How often each call was let through to the host kernel after a check; ``host-surface`` lists which may be."""
         return self.session.continued_calls()
 
     def run(

@@ -171,7 +171,7 @@ class Session:
         return ready
 
     def continued_calls(self, timeout: float = 5.0) -> dict[str, int]:
-        """Return how often each call of a guest was let through to the host. Raises SandboxDied; SandboxError without an answer."""
+        """Return how often each call of a guest was let through to the host. Raises SandboxError."""
         self._answers.clear()
         self._send("query", what="continued")
         deadline = time.monotonic() + timeout
