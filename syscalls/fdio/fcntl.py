@@ -7,7 +7,7 @@ from sentry.kernel.io import Outcome
 from sentry.kernel.task import Task
 from sentry.vfs.file import O_PATH, FileDescription
 from syscalls.abi.capability import CAP_SYS_RESOURCE
-from syscalls.abi.errno import EBADF, EINVAL, EPERM
+from syscalls.abi.errno import EBADF, EINVAL, EPERM, ESRCH
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.fcntl import (
     F_ADD_SEALS,
@@ -50,7 +50,7 @@ from syscalls.registry import Support, syscall
 _CHANGEABLE = O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME
 _FOR_O_PATH = (F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL)
 _LOCKS = (F_GETLK, F_SETLK, F_SETLKW, F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW)
-_OWNER_PGRP = 2
+_OWNER_PID, _OWNER_PGRP = 1, 2
 _NOTE = "O_ASYNC and owners are kept but send no signal; leases and F_NOTIFY are EINVAL"
 
 Command = Callable[[Task, FileDescription, int, int], int]
@@ -115,8 +115,17 @@ def _setown(task: Task, file: FileDescription, fd: int, arg: int) -> int:
     pid = _i32(arg)
     if pid == -(1 << 31):
         raise SyscallError(EINVAL)
-    file.owner = (_OWNER_PGRP, -pid) if pid < 0 else (1, pid)
+    _set_owner(task, file, _OWNER_PGRP if pid < 0 else _OWNER_PID, abs(pid))
     return 0
+
+
+def _set_owner(task: Task, file: FileDescription, kind: int, number: int) -> None:
+    """Errors: ESRCH nobody has that number; 0 means no owner."""
+    tables = task.kernel.tasks
+    found = tables.process_groups.get(number) if kind == _OWNER_PGRP else tables.find_task(number)
+    if number and found is None:
+        raise SyscallError(ESRCH)
+    file.owner = (kind, number)
 
 
 def _getown_ex(task: Task, file: FileDescription, fd: int, arg: int) -> int:
@@ -128,7 +137,7 @@ def _setown_ex(task: Task, file: FileDescription, fd: int, arg: int) -> int:
     kind, pid = task.memory.read_struct(F_OWNER_EX, arg)
     if not 0 <= kind <= _OWNER_PGRP:
         raise SyscallError(EINVAL)
-    file.owner = (kind, pid)
+    _set_owner(task, file, kind, pid)
     return 0
 
 

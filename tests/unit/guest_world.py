@@ -13,6 +13,7 @@ from sentry.kernel.fd_table import FdTable
 from sentry.kernel.limits import SandboxLimits
 from sentry.kernel.net_namespace import NetNamespace
 from sentry.kernel.pseudo_fs import PseudoFileSystems
+from sentry.kernel.task_table import TaskTable
 from sentry.mm.usermem import UserMemory
 from sentry.sched.fiber import Fiber
 from sentry.sched.runner import Runner
@@ -109,6 +110,7 @@ class World:
             net=NetNamespace(),
             pseudo=PseudoFileSystems(),
             mounts=SimpleNamespace(lock_waits={}),
+            tasks=TaskTable(),
             realtime_ns=lambda: self.now_ns + self.realtime_offset_ns,
             random=lambda count: bytes(range(count)),
         )
@@ -146,6 +148,8 @@ class Guest:
             fiber=Fiber(world.runner, self._done, self._failed),
             is_masked=False,
         )
+        world.kernel.tasks.tasks[pid] = self.task
+        world.kernel.tasks.groups[pid] = group
         self.outcomes: list[Any] = []
         self._top = BASE
 

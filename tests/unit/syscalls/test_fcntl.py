@@ -16,7 +16,7 @@ from sentry.vfs.inode import FileSystem, Inode
 from sentry.vfs.stat import Attr
 from syscalls.abi import fcntl as f
 from syscalls.abi import socket as s
-from syscalls.abi.errno import EAGAIN, EBADF, EDEADLK, EDOM, EINVAL, ENOPROTOOPT, EOPNOTSUPP, EOVERFLOW, EPERM
+from syscalls.abi.errno import EAGAIN, EBADF, EDEADLK, EDOM, EINVAL, ENOPROTOOPT, EOPNOTSUPP, EOVERFLOW, EPERM, ESRCH
 from syscalls.abi.stat import S_IFREG
 
 
@@ -102,6 +102,11 @@ def test_lock_errors(world: World, inode: Inode) -> None:
 def test_small_operations(world: World, inode: Inode) -> None:
     guest = world.guest()
     fd = descriptor(guest, inode)
+    assert guest.fcntl(fd, f.F_SETOWN, 99) == -ESRCH
+    assert guest.fcntl(fd, f.F_SETOWN, -77) == -ESRCH
+    assert guest.fcntl(fd, f.F_SETOWN, guest.task.tid) == 0
+    assert guest.fcntl(fd, f.F_GETOWN, 0) == guest.task.tid
+    world.kernel.tasks.process_groups[77] = object()
     assert guest.fcntl(fd, f.F_SETOWN, -77) == 0
     assert guest.fcntl(fd, f.F_GETOWN, 0) == -77
     addr = guest.alloc(8)
