@@ -6,6 +6,9 @@ imported from then on. So these are imported before. ``tests/house/test_late_imp
 
 import os
 from importlib import import_module
+from pkgutil import iter_modules
+
+from syscalls import abi
 
 MODULES = (
     "ctypes",
@@ -23,7 +26,8 @@ MODULES = (
 def import_before_drop() -> None:
     """Import everything that may be needed later, if another user could not."""
     if not (_is_open_to_others(__file__) and _is_open_to_others(os.__file__)):
-        for name in MODULES:
+        constants = (f"syscalls.abi.{module.name}" for module in iter_modules(abi.__path__))  # the tracer names flags from all of them
+        for name in (*MODULES, *constants):
             import_module(name)
 
 
