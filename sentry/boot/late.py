@@ -26,7 +26,8 @@ MODULES = (
 def import_before_drop() -> None:
     """Import everything that may be needed later, if another user could not."""
     if not (_is_open_to_others(__file__) and _is_open_to_others(os.__file__)):
-        constants = (f"syscalls.abi.{module.name}" for module in iter_modules(abi.__path__))  # the tracer names flags from all of them
+        # the tracer names flags from all of these
+        constants = (f"syscalls.abi.{module.name}" for module in iter_modules(abi.__path__))
         for name in (*MODULES, *constants):
             import_module(name)
 
