@@ -200,7 +200,7 @@ def _reset(real: int, effective: int, saved: int, new_real: int, new_effective: 
         raise SyscallError(EPERM)
     after_real = real if new_real == KEEP else new_real
     after_effective = effective if new_effective == KEEP else new_effective
-    if new_real != KEEP or (new_effective != KEEP and new_effective != real):
+    if new_real != KEEP or new_effective not in {KEEP, real}:
         saved = after_effective
     return after_real, after_effective, saved
 
