@@ -30,7 +30,10 @@ async def sleep_masked(
     def done(_result: int) -> None:
         nonlocal has_returned
         has_returned = True
-        fiber.wake()
+        if fiber.is_parked:
+            # At once, not when the runner comes to it: the thread runs again and its next call needs the fiber.
+            fiber.wake()
+            fiber.run_ready()
 
     removers = [queue.enqueue(fiber.wake_ready) for queue in queues]
     timer = None
