@@ -3,6 +3,7 @@
 from collections.abc import Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from sentry.fs.cgroup.filesystem import CgroupFileSystem
 from sentry.fs.dev.filesystem import DevFileSystem
 from sentry.fs.devpts.filesystem import DevPtsFileSystem
 from sentry.fs.gofer.client import GoferClient
@@ -108,6 +109,7 @@ class MountTree:
         kernel = self._kernel
         await self._mount(ProcFileSystem(kernel), b"/proc", _SAFE | MS_NOEXEC, b"proc")
         await self._mount(SysFileSystem(kernel), b"/sys", _SAFE | MS_NOEXEC | MS_RDONLY, b"sysfs")
+        await self._mount(CgroupFileSystem(kernel), b"/sys/fs/cgroup", _SAFE | MS_NOEXEC | MS_RDONLY, b"cgroup")
         dev = DevFileSystem(kernel)
         await self._mount(dev, b"/dev", MS_NOSUID, b"tmpfs")
         await self._mount(DevPtsFileSystem(kernel), b"/dev/pts", MS_NOSUID | MS_NOEXEC, b"devpts")

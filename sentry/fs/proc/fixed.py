@@ -2,6 +2,9 @@
 
 from typing import Final
 
+CGROUPS: Final = b"#subsys_name\thierarchy\tnum_cgroups\tenabled\n" + b"".join(
+    b"%b\t0\t1\t1\n" % name for name in (b"cpu", b"memory", b"pids")
+)
 CMDLINE: Final = b"\n"
 CRYPTO: Final = b""
 DEVICES: Final = b"Character devices:\n  1 mem\n  5 /dev/tty\n  5 /dev/console\n  5 /dev/ptmx\n136 pts\n\nBlock devices:\n"

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from sentry.fs.proc.cpuinfo import cpuinfo
-from sentry.fs.proc.fixed import CMDLINE, CRYPTO, DEVICES, FILESYSTEMS, PARTITIONS, SWAPS, SYSVIPC
+from sentry.fs.proc.fixed import CGROUPS, CMDLINE, CRYPTO, DEVICES, FILESYSTEMS, PARTITIONS, SWAPS, SYSVIPC
 from sentry.fs.proc.loadavg import loadavg
 from sentry.fs.proc.meminfo import meminfo, vmstat
 from sentry.fs.proc.root import self_text, thread_self_text
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 def plan(fs: "SyntheticFileSystem") -> Plan:
     """Everything but the processes."""
     return {
+        b"cgroups": File(CGROUPS),
         b"cmdline": File(CMDLINE),
         b"cpuinfo": File(cpuinfo),
         b"crypto": File(CRYPTO),

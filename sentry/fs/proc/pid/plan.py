@@ -22,6 +22,7 @@ THREAD: Final[Plan] = {
     b"attr": PidNode(lambda fs, target, attr: PidDirectory(fs, target, attr, {}), S_IFDIR | 0o555),
     b"auxv": PidFile(program.auxv, mode=0o400, is_private=True),
     b"cgroup": PidFile(small.cgroup),
+    b"children": PidFile(small.children),
     b"cmdline": PidFile(program.cmdline),
     b"comm": PidFile(program.comm, mode=0o644, command=program.set_comm),
     b"cwd": PidNode(links.cwd, _LINK),
@@ -50,6 +51,7 @@ THREAD: Final[Plan] = {
     b"stat": PidFile(stat.stat),
     b"statm": PidFile(stat.statm),
     b"status": PidFile(status.status),
+    b"timerslack_ns": PidFile(small.timerslack, mode=0o666),
     b"uid_map": PidFile(small.id_map),
     b"wchan": PidFile(small.wchan),
 }
@@ -89,4 +91,5 @@ class ThreadList(DynamicDirectory):
         return inode
 
 
-PROCESS: Final[Plan] = {**THREAD, b"mountstats": PidFile(mounts.mountstats), b"task": PidNode(ThreadList, S_IFDIR | 0o555)}
+_SHARED: Final = {name: wish for name, wish in THREAD.items() if name != b"children"}
+PROCESS: Final[Plan] = {**_SHARED, b"mountstats": PidFile(mounts.mountstats), b"task": PidNode(ThreadList, S_IFDIR | 0o555)}

@@ -41,6 +41,18 @@ def personality(viewer: "Task", target: "Target") -> bytes:
     return b"00000000\n"
 
 
+def timerslack(viewer: "Task", target: "Target") -> bytes:
+    """The default."""
+    return b"50000\n"
+
+
+def children(viewer: "Task", target: "Target") -> bytes:
+    """The children, all of them the leader's (Linux: by the thread that made them)."""
+    if target.thread is not None and target.thread is not target.group.leader:
+        return b""
+    return b"".join(b"%d " % pid for pid in sorted(target.group.children))
+
+
 def id_map(viewer: "Task", target: "Target") -> bytes:
     """All ids are mapped to themselves."""
     return b"%10d %10d %10d\n" % (0, 0, 4294967295)

@@ -5,6 +5,7 @@ from collections.abc import Coroutine
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
+from sentry.fs.cgroup.filesystem import CgroupFileSystem
 from sentry.fs.dev.filesystem import DevFileSystem
 from sentry.fs.devpts.filesystem import DevPtsFileSystem
 from sentry.fs.proc.filesystem import ProcFileSystem
@@ -113,6 +114,7 @@ class World:
         for fs, at, flags in (
             (ProcFileSystem(self.kernel), b"/proc", MS_NODEV),
             (SysFileSystem(self.kernel), b"/sys", MS_NODEV),
+            (CgroupFileSystem(self.kernel), b"/sys/fs/cgroup", MS_NODEV),
             (DevFileSystem(self.kernel), b"/dev", 0),
             (self.devpts, b"/dev/pts", 0),
         ):
