@@ -91,7 +91,7 @@ def leader(master, name):
     print("ready", flush=True)
     for _ in range(3):
         line = os.read(slave, 100)
-        print("line", line, caught, flush=True)
+        print("line", line, sorted(caught), flush=True)
         caught.clear()
     try:
         print("after the hang-up", os.read(slave, 100), flush=True)
