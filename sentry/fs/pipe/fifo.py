@@ -33,14 +33,14 @@ async def open_fifo(inode: Inode, context: OpenContext) -> PipeFile:
         _forget_if_idle(inode, pipe)
         raise SyscallError(ENXIO)
     file = PipeFile(inode, context.flags & ~_NOT_STATUS, pipe, context.path)
-    pipe.queue.wake()
+    pipe.wake_all()
     if mode == O_RDWR or (mode == O_RDONLY and pipe.writers) or (mode == O_WRONLY and pipe.readers):
         return file
     if is_nonblocking:
         file.expect_writer()
         return file
     try:
-        await wait_until(task.fiber, _other_side(pipe, is_reader=mode == O_RDONLY), [pipe.queue])
+        await wait_until(task.fiber, _other_side(pipe, is_reader=mode == O_RDONLY), [pipe.both_queue])
     except BaseException:
         file.close()
         raise

@@ -52,14 +52,18 @@ class PipeFile(FileDescription):
         self.pipe = pipe
         if isinstance(inode, PipeInode):
             inode.bound = pipe  # /proc/PID/fd/N opens it again
-        self.queue = pipe.queue
         self._seen_writers = -1  # of a FIFO opened for reading without a writer: no POLLHUP until one has come and gone
+        self.queue = pipe.both_queue
         if self.is_readable:
             pipe.readers += 1
             pipe.r_counter += 1
+        else:
+            self.queue = pipe.write_queue
         if self.is_writable:
             pipe.writers += 1
             pipe.w_counter += 1
+        else:
+            self.queue = pipe.read_queue
 
     def expect_writer(self) -> None:
         """A FIFO was opened with O_RDONLY|O_NONBLOCK while nobody writes."""

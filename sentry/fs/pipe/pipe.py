@@ -11,7 +11,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from sentry.sched.waitqueue import WaitQueue
-from sentry.vfs.readiness import POLLERR, POLLHUP, POLLIN, POLLOUT, READABLE, WRITABLE
+from sentry.vfs.readiness import POLLERR, POLLHUP, READABLE, WRITABLE
 from syscalls.abi.errno import EBUSY, EFAULT, EINVAL, EPERM, EPIPE
 from syscalls.abi.errors import Fault, SyscallError
 
@@ -33,7 +33,8 @@ class Packet(bytes):
 class Pipe:
     """Bytes on their way from writers to readers. ``readers``/``writers`` count open descriptions.
 
-    ``queue`` is shared by all descriptions of the pipe. ``r_counter`` and ``w_counter`` count openings, for open(2) of FIFOs.
+    Descriptions share queues: those that only read, those that only write, those that do both, so that an edge reaches the right
+    end of the pipe only. ``r_counter`` and ``w_counter`` count openings, for open(2) of FIFOs.
     """
 
     __slots__ = (
@@ -43,12 +44,14 @@ class Pipe:
         "_start",
         "_tail_room",
         "_used",
+        "both_queue",
         "length",
-        "queue",
         "r_counter",
+        "read_queue",
         "readers",
         "slots",
         "w_counter",
+        "write_queue",
         "writers",
     )
 
@@ -62,7 +65,9 @@ class Pipe:
         self._used = 0  # slots in use
         self.length = 0
         self.slots = DEFAULT_SLOTS
-        self.queue = WaitQueue()
+        self.read_queue = WaitQueue()
+        self.write_queue = WaitQueue()
+        self.both_queue = WaitQueue()
         self.readers = 0
         self.writers = 0
         self.r_counter = 0
@@ -93,7 +98,7 @@ class Pipe:
             if is_short:
                 break
         if was_full and self._used < self.slots:
-            self.queue.wake(WRITABLE)
+            self._wake_writers()
         return done
 
     def try_write(self, source: "Source", *, is_packet: bool = False) -> int | None:
@@ -108,7 +113,7 @@ class Pipe:
         if odd and odd <= self._tail_room and self._chunks:
             done = self._merge(source, odd)
             if not source.remaining:
-                self.queue.wake(READABLE)
+                self._wake_readers()
                 return done
         free = self.slots - self._used
         if free > 0:
@@ -119,7 +124,7 @@ class Pipe:
                     raise
         if not done:
             return None
-        self.queue.wake(READABLE)
+        self._wake_readers()
         return done
 
     def readiness(self, *, is_reader: bool, is_writer: bool, has_had_writer: bool = True) -> int:
@@ -149,7 +154,7 @@ class Pipe:
         was_full = self._used >= self.slots
         self.slots = slots
         if was_full and self._used < slots:
-            self.queue.wake(WRITABLE)
+            self._wake_writers()
         return slots * PAGE
 
     def room(self) -> int:
@@ -186,7 +191,7 @@ class Pipe:
         self._chunks.appendleft(data)
         self._used += _pages(len(data))
         self.length += len(data)
-        self.queue.wake(READABLE)
+        self._wake_readers()
 
     def close_reader(self) -> None:
         """A reading description is gone: writers get EPIPE when it was the last."""
@@ -204,7 +209,23 @@ class Pipe:
             self.length = self._used = self._start = self._tail_room = 0
             self._limits.uncharge(self._charged)
             self._charged = 0
-        self.queue.wake(POLLIN | POLLOUT | POLLERR | POLLHUP | READABLE | WRITABLE)
+        if bool(self.readers) != bool(self.writers):
+            self.wake_all()
+
+    def wake_all(self) -> None:
+        """One side has come or gone: everybody looks again."""
+        for queue in (self.read_queue, self.write_queue, self.both_queue):
+            queue.wake()
+
+    def _wake_readers(self) -> None:
+        self.read_queue.wake(READABLE)
+        if self.both_queue:
+            self.both_queue.wake(READABLE)
+
+    def _wake_writers(self) -> None:
+        self.write_queue.wake(WRITABLE)
+        if self.both_queue:
+            self.both_queue.wake(WRITABLE)
 
     def reopen(self) -> None:
         """Account for a FIFO that is opened again after its last close. Errors: ENOMEM."""
