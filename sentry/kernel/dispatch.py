@@ -15,7 +15,7 @@ from sentry.sched.fiber import Fiber
 from sentry.sched.wait import Interrupted
 from syscalls.abi.errno import ENOSYS
 from syscalls.abi.errors import SyscallError
-from syscalls.abi.signal import SIGCHLD
+from syscalls.abi.signal import SIGCHLD, SIGSTOP
 
 if TYPE_CHECKING:
     from sentry.kernel.kernel import Kernel
@@ -165,6 +165,8 @@ class Dispatcher:
             return
         group.is_stopped = is_stop
         group.stop_report = what
+        if is_stop:
+            task.kernel.signals.kick_group(group, SIGSTOP)  # the stop is complete when its deaf threads have stopped too
         parent = group.parent
         if parent is not None and parent.is_alive:
             parent.wait_queue.wake()
@@ -175,6 +177,8 @@ class Dispatcher:
         self._result = None
         task.fiber.start(coro)
         self._running = None
+        if task.signal_epoch != task.group.signal_epoch and task.fiber.is_busy:
+            task.kernel.signals.recheck(task)
         return self._result
 
     def _launch(self, task: "Task", coro: Coroutine[Any, Any, Any]) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sentry.kernel.task import Task
     from sentry.kernel.thread_group import ThreadGroup
 
-_IGNORED_BY_DEFAULT = frozenset((SIGCHLD, SIGCONT, SIGURG, SIGWINCH))
+_IGNORED_MASK = sum(1 << (signal - 1) for signal in (SIGCHLD, SIGCONT, SIGURG, SIGWINCH))
 
 
 class Signals:
@@ -67,15 +67,23 @@ class Signals:
         for task in list(group.tasks.values()):
             self._kick(task, signal)
 
+    def recheck(self, task: "Task") -> None:
+        """``task`` goes to sleep in a call, deaf from now on, and signals were sent since it last did: one that came just
+        before the sentry received the call would wait for ever (kernel-facts.md 2)."""
+        group = task.group
+        task.signal_epoch = group.signal_epoch
+        blocked, ignored, caught, pending = task.context.signal_masks()
+        if group.is_stopped or pending & ~blocked & (caught | ~(ignored | _IGNORED_MASK)):
+            task.fiber.interrupt()
+
     def _kick(self, task: "Task", signal: int) -> None:
+        task.group.signal_epoch += 1
         fiber = task.fiber
         if signal == SIGKILL or not fiber.is_busy or fiber.has_interrupt or task.is_masked:
             return
         if signal != SIGSTOP:
-            context = task.context
+            blocked, ignored, caught, _ = task.context.signal_masks()
             bit = 1 << (signal - 1)
-            if context.blocked_signals() & bit:
-                return
-            if not context.caught_signals() & bit and (signal in _IGNORED_BY_DEFAULT or context.ignored_signals() & bit):
+            if blocked & bit or (not caught & bit and (ignored | _IGNORED_MASK) & bit):
                 return
         fiber.interrupt()

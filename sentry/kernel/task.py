@@ -43,6 +43,7 @@ class Task:
         "name",
         "pdeath_signal",
         "pending_exec",
+        "signal_epoch",
         "tid",
         "trap",
     )
@@ -71,6 +72,7 @@ class Task:
         self.name = name
         self.fiber: Fiber
         self.is_exiting = False
+        self.signal_epoch = 0  # the group's, when this thread last looked for signals before it became deaf
         self.pdeath_signal = 0  # PR_SET_PDEATHSIG
         #: sleeping in the host under a signal mask (ppoll and its kin): signals reach it without a kick
         self.is_masked = False

@@ -39,6 +39,7 @@ class ThreadGroup:
         "limits",
         "parent",
         "process_group",
+        "signal_epoch",
         "start_time_ns",
         "stop_report",
         "tasks",
@@ -62,6 +63,7 @@ class ThreadGroup:
         self.exit_signal = SIGCHLD  # what the parent hears; anything else makes it a "clone" child (wait4, __WCLONE)
         self.exit_status: int | None = None
         self.is_stopped = False
+        self.signal_epoch = 0  # counts the signals and stops that were sent to the process or one of its threads
         self.stop_report: str | None = None  # "stopped" or "continued", until a wait has told the parent
         self.is_child_subreaper = False
         self.is_dumpable = True  # PR_SET_DUMPABLE; /proc/PID belongs to root while it is not

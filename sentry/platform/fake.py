@@ -164,6 +164,10 @@ class FakeContext(Context):
         """Record."""
         self.replies.append(("unpark", value))
 
+    def signal_masks(self) -> tuple[int, int, int, int]:
+        """What the test has set."""
+        return self.blocked, self.ignored, self.caught, self.pending
+
     def blocked_signals(self) -> int:
         """What the test has set."""
         return self.blocked

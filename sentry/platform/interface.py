@@ -124,6 +124,9 @@ class Context(Protocol):
     def unpark(self, value: int) -> None:
         """End ``park_masked`` (or answer ``Sink.masked_request`` at once) with ``value``."""
 
+    def signal_masks(self) -> tuple[int, int, int, int]:
+        """Blocked, ignored, caught and pending signals by one look; a thread that is gone blocks everything."""
+
     def blocked_signals(self) -> int:
         """The thread's blocked-signal mask (bit n-1 for signal n)."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from enum import Enum
 from signal import SIGKILL
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sentry.arch.x86_64 import NO_CALL
 from sentry.platform.interface import Context, ExecPlan, HostFd
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 ENOENT, EPERM, ESRCH, EINPROGRESS = 2, 1, 3, 115
 RLIMIT_NOFILE = 7
+_GONE = (~0 & 0xFFFFFFFFFFFFFFFF, 0, 0, 0)
 
 
 class State(Enum):
@@ -159,28 +160,25 @@ class NotifyContext(Context):
         """See ``Context``. Does nothing if the thread has gone back to the guest already."""
         self.tracer.masked.unpark(self, value)
 
-    def _masks(self) -> Any:
-        return self.tracer.signal_masks(self.host_tid)
+    def signal_masks(self) -> tuple[int, int, int, int]:
+        """See ``Context``."""
+        return self.tracer.signal_masks(self.host_tid) or _GONE
 
     def blocked_signals(self) -> int:
-        """See ``Context``. A thread that is gone blocks everything."""
-        masks = self._masks()
-        return masks[0] if masks else ~0 & 0xFFFFFFFFFFFFFFFF
+        """See ``Context``."""
+        return self.signal_masks()[0]
 
     def ignored_signals(self) -> int:
         """See ``Context``."""
-        masks = self._masks()
-        return masks[1] if masks else 0
+        return self.signal_masks()[1]
 
     def caught_signals(self) -> int:
         """See ``Context``."""
-        masks = self._masks()
-        return masks[2] if masks else 0
+        return self.signal_masks()[2]
 
     def pending_signals(self) -> int:
         """See ``Context``."""
-        masks = self._masks()
-        return masks[3] if masks else 0
+        return self.signal_masks()[3]
 
     def send_signal(self, signal: int, *, to_thread: bool = False, value: int | None = None) -> None:
         """See ``Context``. The number cannot be recycled: the tracer has not reaped the thread."""

@@ -270,10 +270,13 @@ class Tracer:
         number = self.core.task_pid_in(pidns_fd, host_tid)
         return number if number > 0 else native_signal.innermost_pid(self.proc_fd, host_tid)
 
-    def signal_masks(self, tid: int) -> Any:
+    def signal_masks(self, tid: int) -> tuple[int, int, int, int] | None:
         """Blocked, ignored, caught, pending; None for a thread that is gone."""
         words = self._mask_words
-        return self.ffi.unpack(words, 4) if self.core.task_signal_masks(self.proc_fd, tid, words) == 0 else None
+        if self.core.task_signal_masks(self.proc_fd, tid, words) != 0:
+            return None
+        blocked, ignored, caught, pending = self.ffi.unpack(words, 4)
+        return blocked, ignored, caught, pending
 
     def send_signal(self, tgid: int, tid: int, number: int, value: int | None) -> None:
         """Send to the process, or to the thread ``tid`` if it is not 0."""

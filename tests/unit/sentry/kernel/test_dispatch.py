@@ -29,15 +29,30 @@ class RecordingContext:
         self.log.append(("kick", restart))
 
 
+class StubGroup:
+    signal_epoch = 0
+
+
+class StubSignals:
+    def __init__(self) -> None:
+        self.rechecked: list[StubTask] = []
+
+    def recheck(self, task: "StubTask") -> None:
+        self.rechecked.append(task)
+
+
 class StubKernel:
     def __init__(self) -> None:
         self.runner = Runner(lambda: 0)
+        self.signals = StubSignals()
 
 
 class StubTask:
     def __init__(self, kernel: StubKernel, context: RecordingContext) -> None:
         self.kernel, self.context = kernel, context
         self.trap: tuple[int, ...] = ()
+        self.group = StubGroup()
+        self.signal_epoch = 0
         self.fiber: Any = None
         context.data = self
 
@@ -139,3 +154,23 @@ def test_our_bug_stops_the_sandbox(bench: Bench, caplog: pytest.LogCaptureFixtur
     bench.trap(4)
     assert len(bench.fatal) == 1
     assert "our bug" in caplog.text
+
+
+def test_a_thread_that_becomes_deaf_after_a_signal_was_sent_is_looked_at() -> None:
+    bench = Bench()
+    assert bench.trap(3) is None
+    assert bench.kernel.signals.rechecked == []
+    bench.box.append(1)
+    bench.queue.wake()
+    bench.kernel.runner.run_ready()
+    bench.task.group.signal_epoch += 1
+    assert bench.trap(3) is None
+    assert bench.kernel.signals.rechecked == [bench.task]
+
+
+def test_a_call_that_ends_at_once_needs_no_look_for_signals() -> None:
+    bench = Bench()
+    bench.task.group.signal_epoch += 1
+    bench.box.append(1)
+    assert bench.trap(3) == 1
+    assert bench.kernel.signals.rechecked == []
