@@ -9,12 +9,12 @@ the signalfd is served; SIGCHLD stays pending on the host as well.
 
 from typing import TYPE_CHECKING, Protocol
 
+from sentry.kernel.task import Task
 from sentry.sched.waitqueue import WaitQueue
 from sentry.vfs.readiness import READABLE
 from syscalls.abi.signal import SIGNALFD_SIGINFO, SIGRTMIN
 
 if TYPE_CHECKING:
-    from sentry.kernel.task import Task
     from sentry.kernel.thread_group import ThreadGroup
 
 HELD_MAX = 1024
@@ -81,11 +81,12 @@ def hold(target: "ThreadGroup | Task", signal: int, code: int, sender: "Task | N
 
     ``sender`` is the guest that sends it, None the kernel. Returns False if it must go to the host as usual.
     """
-    group = getattr(target, "group", target)
-    held: HeldSignals | None = group.held_signals
+    thread: Task | None = target if isinstance(target, Task) else None
+    group: ThreadGroup = target.group if isinstance(target, Task) else target
+    held = group.held_signals
     if held is None or not signal or not held.mask >> (signal - 1) & 1:
         return False
-    tasks = group.tasks.values() if group is target else (target,)
+    tasks = list(group.tasks.values()) if thread is None else [thread]
     if not all(task.context.blocked_signals() >> (signal - 1) & 1 for task in tasks):
         return False
     pid, uid = (sender.group.tgid, sender.credentials.uid) if sender is not None else (0, 0)
