@@ -122,10 +122,9 @@ class Pipe:
             except Fault:
                 if not done:
                     raise
-        if not done:
-            return None
+        # Linux wakes a watched reader even when nothing fitted (pipe_write(), poll_usage): an edge that epoll reports.
         self._wake_readers()
-        return done
+        return done or None
 
     def readiness(self, *, is_reader: bool, is_writer: bool, has_had_writer: bool = True) -> int:
         """The poll(2) bits of a description with these ends (Linux: pipe_poll())."""
