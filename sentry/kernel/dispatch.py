@@ -154,6 +154,14 @@ class Dispatcher:
         """The end of a group stop."""
         self._report(context, "continued")
 
+    def uid_of(self, context: "Context", pid: int) -> int | None:
+        """Whose process ``pid`` is, for siginfo."""
+        task = context.data
+        if not isinstance(task, Task):
+            return None
+        group = task.kernel.tasks.groups.get(pid)
+        return None if group is None else group.leader.credentials.uid
+
     def signalled(self, context: "Context", signal: int) -> None:
         """A signal is about to be delivered; tracing overrides this."""
 

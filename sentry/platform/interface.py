@@ -177,6 +177,10 @@ class Sink(Protocol):
     def continued(self, context: Context) -> None:
         """The process left a group stop."""
 
+    def uid_of(self, context: Context, pid: int) -> int | None:
+        """The real uid of process ``pid`` as ``context``'s container numbers it, None if there is none: the host cannot
+        know who sent a signal (kernel-facts.md 6)."""
+
     def signalled(self, context: Context, signal: int) -> None:
         """A signal is about to be delivered natively (tracing only)."""
 

@@ -121,6 +121,11 @@ class Tracer:
         """A signal-delivery stop: deliver it. A traced namespace init is immune even to its own faults, so it would fault for
         ever; it is killed instead, and its status tells the fault (Linux: kernel/signal.c, force_sig_info_to_task())."""
         self.sink.signalled(context, number)
+        sender = self.core.trace_signal_sender(context.host_tid)
+        if sender > 0:
+            uid = self.sink.uid_of(context, sender)
+            if uid is not None:
+                self.core.trace_set_sender_uid(context.host_tid, uid)
         if context.tgid in self._inits and number in _FAULTS and self.core.trace_signal_code(context.host_tid) > 0:
             masks = self.signal_masks(context.host_tid)
             if masks and not masks[2] >> (number - 1) & 1:

@@ -196,6 +196,9 @@ class Passthrough:
     def continued(self, context):
         self.stops.append(("continued", context.guest_tid))
 
+    def uid_of(self, context, pid):
+        return None
+
     def signalled(self, context, signal):
         self.signals.append((context.guest_tid, signal))
 

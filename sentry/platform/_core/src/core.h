@@ -62,6 +62,8 @@ int trace_result(int tid, int64_t value, const uint64_t *arguments, int64_t nr, 
 int trace_again(int tid, int64_t nr);
 int trace_inject(int tid, uint64_t nr, const uint64_t *arguments, int64_t *result);
 int trace_signal_code(int tid);
+int trace_signal_sender(int tid);
+int trace_set_sender_uid(int tid, uint32_t uid);
 int send_queued(int tgid, int tid, int signal, uint64_t value);
 int send_to_thread(int tgid, int tid, int signal);
 int confine_self(const void *instructions, int count);

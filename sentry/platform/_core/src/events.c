@@ -244,6 +244,27 @@ int trace_signal_code(int tid)
     return ptrace(PTRACE_GETSIGINFO, tid, 0, &info) == 0 ? info.si_code : 0;
 }
 
+/* Who sent the signal at a delivery stop, as the receiver's pid namespace numbers it; 0 if a kernel did (SIGCHLD, a fault, a timer). */
+int trace_signal_sender(int tid)
+{
+    siginfo_t info;
+
+    if (ptrace(PTRACE_GETSIGINFO, tid, 0, &info) != 0)
+        return 0;
+    return info.si_code == SI_USER || info.si_code == SI_TKILL || info.si_code == SI_QUEUE ? info.si_pid : 0;
+}
+
+/* Show uid as the sender's: the host knows only the one identity of the jail. */
+int trace_set_sender_uid(int tid, uint32_t uid)
+{
+    siginfo_t info;
+
+    if (ptrace(PTRACE_GETSIGINFO, tid, 0, &info) != 0)
+        return -errno;
+    info.si_uid = uid;
+    return ptrace(PTRACE_SETSIGINFO, tid, 0, &info) == 0 ? 0 : -errno;
+}
+
 /* sigqueue(3) to a process (tid 0) or a thread. */
 int send_queued(int tgid, int tid, int signal, uint64_t value)
 {
