@@ -24,6 +24,7 @@ from tests.mutation.faults import Fault, faults_of  # noqa: E402
 
 _WANTED = 0.8
 _LIMIT_S = 100
+_TIME_LIMIT, _NO_TESTS, _UNSTEADY_MAX = 124, 5, 3
 _COPIED = ("sandboxctl", "sentry", "gofer", "syscalls", "tests", "pyproject.toml", "docs", "compat-matrix")
 #: not judged by a guest: what is printed for people, generated data, the other platform, start-up code of the build
 _SKIPPED = (
@@ -125,9 +126,10 @@ def unit_tests_near(path: str) -> list[str]:
     folder = ROOT / "tests" / "unit" / Path(path).parent
     if path.startswith("sentry/platform"):
         return []  # they build guests of their own: slower than the differential programs, which go through the same code
-    while not folder.is_dir() and folder != ROOT / "tests":
+    while not folder.is_dir():
         folder = folder.parent
-    return [str(folder.relative_to(ROOT))] if folder.name != "unit" and folder != ROOT / "tests" else []
+    is_mirror = folder.name not in ("unit", "sentry", "tests")  # a wider folder would run what has nothing to do with the file
+    return [str(folder.relative_to(ROOT))] if is_mirror else []
 
 
 class Workshop:
@@ -194,7 +196,7 @@ class Workshop:
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, 9)
                 process.communicate()
-                return 124, ""
+                return _TIME_LIMIT, ""
         return process.returncode, output
 
     def try_fault(self, fault: Fault, deselected: list[str]) -> Verdict:
@@ -208,22 +210,34 @@ class Workshop:
         finally:
             path.write_text(good)
 
+    def _confirmed(self, arguments: list[str]) -> str:
+        """Run tests; a test that fails must fail again alone, else it is left out: an unsteady test catches nothing."""
+        left_out: list[str] = []
+        for _ in range(_UNSTEADY_MAX):
+            status, output = self.run([*arguments, *left_out])
+            if status in (0, _NO_TESTS):
+                return ""
+            name = _failed(output)
+            if status == _TIME_LIMIT or not name or self.run([name, *arguments[-2:] * ("--target" in arguments)])[0] != 0:
+                return name or ("time limit" if status == _TIME_LIMIT else f"pytest status {status}")
+            left_out += ["--deselect", name]
+        return ""
+
     def _judge(self, fault: Fault, deselected: list[str]) -> str:
         unit = unit_tests_near(fault.path)
         if unit:
-            status, output = self.run([*unit, *deselected])
-            if status not in (0, 5):
-                return _first_failure(status, output, "unit")
+            by = self._confirmed([*deselected, *unit])
+            if by:
+                return f"unit: {by}"
         families = [f"tests/syscalls/{name}" for name in families_near(fault.path)]
-        status, output = self.run([*families, "--target", "notify", *deselected])
-        return "" if status == 0 else _first_failure(status, output, "differential")
+        by = self._confirmed([*deselected, *families, "--target", "notify"])
+        return f"differential: {by}" if by else ""
 
 
-def _first_failure(status: int, output: str, tier: str) -> str:
-    if status == 124:
-        return f"{tier}: time limit"
+def _failed(output: str) -> str:
+    """The first failed test that pytest names."""
     lines = [line for line in output.splitlines() if line.startswith(("FAILED", "ERROR"))]
-    return f"{tier}: {lines[0].split(' - ')[0].split()[-1]}" if lines else f"{tier}: pytest status {status}"
+    return lines[0].split(" - ")[0].split(maxsplit=1)[1] if lines else ""
 
 
 def baseline(shop: Workshop) -> list[str]:
