@@ -1,0 +1,62 @@
+"""make test-suites, test-engines, test-applications: whole test tiers that are too long for every change.
+
+Each run leaves a dated evidence file in ``evidence/<tier>/``: what ran, where, with which result. A tier without tests says so and fails:
+no evidence must never look like good evidence. ``make test`` holds a sample of every tier that has tests.
+"""
+
+import argparse
+import json
+import platform
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+#: tier -> the folder below tests/ that holds it
+TIERS = {"suites": "conformance", "engines": "engines", "applications": "programs"}
+
+
+def evidence(tier: str, status: int, output: str) -> Path:
+    """Write the evidence file of a run and return its path."""
+    now = datetime.now(tz=UTC)
+    folder = ROOT / "evidence" / tier
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{now:%Y-%m-%dT%H%M%SZ}.json"
+    lines = output.strip().splitlines()
+    record = {
+        "tier": tier,
+        "date": now.isoformat(timespec="seconds"),
+        "kernel": platform.release(),
+        "python": platform.python_version(),
+        "exit_status": status,
+        "summary": lines[-1] if lines else "",
+        "failures": [line for line in lines if line.startswith(("FAILED", "ERROR"))],
+    }
+    path.write_text(json.dumps(record, indent=1) + "\n")
+    return path
+
+
+def main() -> int:
+    """Run a tier; return pytest's status, or 1 for a tier without tests."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("tier", choices=TIERS)
+    parser.add_argument("arguments", nargs="*", help="for pytest")
+    options, rest = parser.parse_known_args()
+    folder = ROOT / "tests" / TIERS[options.tier]
+    if not list(folder.glob("**/test_*.py")):
+        print(f"{options.tier}: no tests yet (they belong in tests/{folder.name}/); no evidence was written", file=sys.stderr)
+        return 1
+    command = [sys.executable, "-m", "pytest", "-q", str(folder), *options.arguments, *rest]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        assert process.stdout is not None
+        kept = []
+        for line in process.stdout:
+            kept.append(line)
+            print(line, end="", flush=True)
+    print(f"evidence: {evidence(options.tier, process.returncode, ''.join(kept)).relative_to(ROOT)}")
+    return process.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
