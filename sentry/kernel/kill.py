@@ -67,3 +67,11 @@ def send_from_sentry(task: "Task", targets: "list[ThreadGroup]", signal: int) ->
     """Send ``signal`` in the guest's name, one process after the other."""
     for group in targets:
         task.kernel.signals.send_group(group, signal)
+
+
+def queue_from_sentry(target: "Task", signal: int, value: int, *, to_thread: bool) -> None:
+    """Send ``signal`` with a value to ``target`` or, unless ``to_thread``, to its process."""
+    if target.is_exiting:
+        return
+    target.context.send_signal(signal, to_thread=to_thread, value=value)
+    target.kernel.signals.after_send(target if to_thread else target.group, signal)

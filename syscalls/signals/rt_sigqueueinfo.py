@@ -10,7 +10,7 @@ from syscalls.abi.signal import SI_TKILL, SIGINFO
 from syscalls.args import Pid, Result, Signal, UserPtr
 from syscalls.registry import Support, syscall
 
-_NOTE = "where the jail has no pid namespace, only to threads of the caller's own process (EPERM)"
+_NOTE = "where the jail has no pid namespace, other processes see si_code SI_TIMER without a sender"
 
 
 @syscall(man="rt_sigqueueinfo(2)", support=Support.PARTIAL, note=_NOTE)
@@ -27,7 +27,8 @@ def sys_rt_sigqueueinfo(task: Task, tgid: Pid, sig: Signal, uinfo: UserPtr) -> R
     if sig == 0 or not targets[0].is_alive or hold(targets[0], sig, code, task, info[5]):
         return 0
     if targets[0] is not task.group and not kill.is_host_exact(task):
-        raise SyscallError(EPERM)
+        kill.queue_from_sentry(targets[0].leader, sig, info[5], to_thread=False)
+        return 0
     task.kernel.signals.sent_by_guest(task, [*targets], sig)
     return None
 
@@ -44,9 +45,12 @@ def sys_rt_tgsigqueueinfo(task: Task, tgid: Pid, tid: Pid, sig: Signal, uinfo: U
     if other is None or other.group.tgid != tgid:
         raise SyscallError(ESRCH)
     kill.check_signal(sig)
-    if other.group is not task.group and not (may_signal(task, other) and kill.is_host_exact(task)):
+    if other.group is not task.group and not may_signal(task, other):
         raise SyscallError(EPERM)
     if sig == 0 or hold(other, sig, code, task, info[5]):
+        return 0
+    if other.group is not task.group and not kill.is_host_exact(task):
+        kill.queue_from_sentry(other, sig, info[5], to_thread=True)
         return 0
     task.kernel.signals.sent_by_guest(task, [other], sig)
     return None

@@ -101,6 +101,15 @@ def test_nobody_forges_the_kernels_siginfo(world: World, code: int, result: obje
     assert world.init.call("rt_sigqueueinfo", child.pid, SIGUSR1, 8) == -EFAULT
 
 
+def test_values_are_queued_by_the_sentry_where_there_is_no_pid_namespace() -> None:
+    world = World()
+    child = world.init.fork()
+    info = world.init.poke(SIGINFO.pack(SIGUSR1, 0, SI_QUEUE, 0, 0, 77))
+    assert world.init.call("rt_sigqueueinfo", child.pid, SIGUSR1, info) == 0
+    assert world.init.call("rt_tgsigqueueinfo", child.pid, child.pid, SIGUSR1, info) == 0
+    assert child.context.signals == [(SIGUSR1, False, 77), (SIGUSR1, True, 77)]
+
+
 def test_a_deaf_thread_is_kicked_after_the_host_has_sent(world: World) -> None:
     child = world.init.fork()
     child.fork()
