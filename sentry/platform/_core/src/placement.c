@@ -28,6 +28,8 @@ void placement_begin(void)
 
     if (!placement.is_enabled || placement.is_held)
         return;
+    if (sched_getaffinity(0, sizeof placement.all, &placement.all) != 0)
+        return; /* it may have changed since the last burst */
     cpu = sched_getcpu();
     if (cpu < 0 || cpu >= CPU_SETSIZE)
         return;
