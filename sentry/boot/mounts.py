@@ -70,6 +70,8 @@ class MountTree:
         root = Credentials(0, 0, 0, 0, 0, 0, 0, 0, permitted=caps, effective=caps, bounding=caps)
         self.service_task = self.new_task(kernel, root)
         _run(self._build(config))
+        # Found once: a guest may remove the name later.
+        self._null = _run(namespace.resolve(self.service_task, AT_FDCWD, b"/dev/null"))
         if config["read_only"]:  # only now: mount points may have to be made
             self.namespace.root.set_flags(MS_RDONLY)
 
@@ -80,7 +82,7 @@ class MountTree:
 
     def open_null(self, flags: int) -> "FileDescription":
         """/dev/null, for a standard stream that the caller did not give."""
-        return _run(namespace.open_at(self.service_task, AT_FDCWD, b"/dev/null", flags, 0))
+        return _run(namespace.open_place(self.service_task, self._null, flags))
 
     def _root_fs(self, config: dict[str, Any]) -> "FileSystem":
         root = config["root"]

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 XATTR_NAME_MAX: Final = 255
 MS_NOEXEC: Final = 8
+_TIME_MAX: Final = (1 << 63) - 1
 _DEVICE_KINDS: Final = (S_IFCHR, S_IFBLK, S_IFIFO, S_IFSOCK)
 
 
@@ -157,9 +158,15 @@ async def utimens_place(task: "Task", place: Path, times: tuple[int | None, int 
         times = (now, now)
     else:
         check_owner(creds, attr)
+        times = (_clamp(times[0]), _clamp(times[1]))
     await inode.setattr(SetAttr(atime_ns=times[0], mtime_ns=times[1]))
     both = times[0] is not None and times[1] is not None
     watch.happened(place.dentry, IN_ATTRIB if both else IN_MODIFY if times[0] is None else IN_ACCESS)
+
+
+def _clamp(time_ns: int | None) -> int | None:
+    """File systems keep a range of times and clamp the rest (Linux: fs/inode.c, timestamp_truncate()); ours is 1677 to 2262."""
+    return None if time_ns is None else max(-_TIME_MAX - 1, min(_TIME_MAX, time_ns))
 
 
 async def truncate_path(task: "Task", path: bytes, length: int) -> None:

@@ -118,14 +118,6 @@ class DentryCache:
         self._hook(first)
         self._hook(second)
 
-    def drop_children(self, parent: Dentry) -> None:
-        """Forget what is known below ``parent`` as far as nothing uses it."""
-        for child in list(parent.children.values()):
-            self.drop_children(child)
-            if not child.children and not child.mounts_here and child.parent is parent:
-                parent.children.pop(child.name, None)
-                self._entries.pop(child, None)
-
     def _change(self, dentry: Dentry, inode: "Inode | None") -> Dentry:
         if dentry.inode is None:
             dentry.inode = inode
