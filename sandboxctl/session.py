@@ -24,6 +24,7 @@ from sandboxctl.layout import plan
 from sentry.boot.control_protocol import ChannelClosed, ProtocolError
 
 STOP_GRACE = 2.0
+START_PATIENCE = 60.0
 
 
 class Command:
@@ -85,8 +86,11 @@ class Session:
         except OSError as error:
             raise SandboxError(f"cannot start a process: {error.strerror or error}") from None
         self._send_start(layout.message)
+        deadline = time.monotonic() + START_PATIENCE
         while not self.info:
-            self.pump(None)
+            self.pump(deadline - time.monotonic())
+            if time.monotonic() > deadline:
+                raise SandboxError(f"the sandbox did not start within {START_PATIENCE:g} s; see: sandboxctl doctor")
 
     def _open_log(self) -> None:
         path = self.config.log_file

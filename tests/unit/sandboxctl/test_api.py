@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sandboxctl import OptionError, Sandbox, SandboxDied, SandboxError
+from sandboxctl import OptionError, Sandbox, SandboxDied, SandboxError, session
 
 
 def test_output_and_exit_code(fake_parts):
@@ -122,3 +122,10 @@ def test_bad_options_start_nothing(fake_parts, image, options):
 def test_command_must_be_a_list(fake_parts):
     with Sandbox() as sandbox, pytest.raises(OptionError, match="list of words"):
         sandbox.run("ls -l")
+
+
+def test_a_sentry_that_never_answers(fake_parts, monkeypatch):
+    monkeypatch.setattr(session, "START_PATIENCE", 0.2)
+    with pytest.raises(SandboxError, match="did not start"):
+        Sandbox(hostname="silent")
+    assert all(gofer.is_stopped for gofer in fake_parts)
