@@ -16,17 +16,23 @@ _EPERM = bpf.RET_ERRNO | 1
 _PROT_EXEC = 4
 _SECCOMP_IOCTL_TYPE, _IOCTL_TYPE_MASK = 0x2100, 0xFF00
 _NSFS_IOCTL_TYPE = 0xB700
-_TTY_IOCTL_TYPE = 0x5400
+# TCGETS TCSETS TCSETSW TCSETSF TCFLSH TIOCGWINSZ TIOCSWINSZ FIONREAD FIONBIO FIONCLEX FIOCLEX.
+# Not TIOCSTI, which types for the user.
+_TTY_IOCTLS = (0x5401, 0x5402, 0x5403, 0x5404, 0x540B, 0x5413, 0x5414, 0x541B, 0x5421, 0x5450, 0x5451)
 
 
 @dataclass(frozen=True)
 class Call:
-    """A call that is allowed; ``masked`` = (argument, mask, values): the masked low half must be one of the values."""
+    """A call that is allowed; ``masked`` = (argument, mask, values): the masked low half must be one of the values.
+
+    ``exact``: values that the whole low half may have instead.
+    """
 
     name: str
     reason: str
     condition: str = ""
     masked: tuple[int, int, tuple[int, ...]] | None = None
+    exact: tuple[int, ...] = ()
 
 
 def _calls(names: str, reason: str) -> tuple[Call, ...]:
@@ -38,8 +44,9 @@ CALLS: Final[tuple[Call, ...]] = (
     Call(
         "ioctl",
         "seccomp notifications, pid translation, terminals handed in by the caller",
-        "requests of the seccomp, nsfs and tty families",
-        (1, _IOCTL_TYPE_MASK, (_SECCOMP_IOCTL_TYPE, _NSFS_IOCTL_TYPE, _TTY_IOCTL_TYPE)),
+        "requests of the seccomp and nsfs families; terminal modes and sizes, FIONREAD, FIONBIO, FIOCLEX",
+        (1, _IOCTL_TYPE_MASK, (_SECCOMP_IOCTL_TYPE, _NSFS_IOCTL_TYPE)),
+        _TTY_IOCTLS,
     ),
     *_calls("ppoll poll epoll_wait epoll_pwait epoll_ctl epoll_create1 select pselect6", "the event loop waits"),
     *_calls("process_vm_readv process_vm_writev", "guest memory, with the guest's own page protections"),
@@ -92,7 +99,10 @@ def program() -> Program:
         body = [Instruction(bpf.RET, bpf.RET_ALLOW)]
         if call.masked is not None:
             argument, mask, values = call.masked
-            body = [Instruction(bpf.LD_ABS, bpf.argument_low(argument)), Instruction(bpf.AND, mask)]
+            body = [Instruction(bpf.LD_ABS, bpf.argument_low(argument))]
+            for value in call.exact:
+                body += [Instruction(bpf.JEQ, value, 0, 1), Instruction(bpf.RET, bpf.RET_ALLOW)]
+            body.append(Instruction(bpf.AND, mask))
             for value in values:
                 body += [Instruction(bpf.JEQ, value, 0, 1), Instruction(bpf.RET, bpf.RET_ALLOW)]
             body.append(Instruction(bpf.RET, _EPERM))

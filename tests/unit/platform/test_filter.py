@@ -104,6 +104,8 @@ def test_the_sentrys_filter_allows_what_it_lists_and_kills_programs():
     assert bpf.evaluate(program, 0x40000000) == bpf.RET_KILL_PROCESS
     assert bpf.evaluate(program, 9, (0, 4096, 7, 0x22)) == bpf.RET_ERRNO | 1
     assert bpf.evaluate(program, 16, (3, 0xC0502100)) == bpf.RET_ALLOW
+    assert bpf.evaluate(program, 16, (3, 0x5413)) == bpf.RET_ALLOW
+    assert bpf.evaluate(program, 16, (3, 0x5412)) == bpf.RET_ERRNO | 1
     assert len(program) < 4096
 
 
