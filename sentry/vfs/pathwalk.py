@@ -78,9 +78,7 @@ async def walk(task: "Task", start: Path, path: bytes, *, follow: bool = True, r
     return (await walk_fresh(task, start, path, follow=follow, resolve_flags=resolve_flags))[0]
 
 
-async def walk_fresh(
-    task: "Task", start: Path, path: bytes, *, follow: bool = True, resolve_flags: int = 0
-) -> tuple[Path, bool]:
+async def walk_fresh(task: "Task", start: Path, path: bytes, *, follow: bool = True, resolve_flags: int = 0) -> tuple[Path, bool]:
     """``walk``, and whether its last step has just been answered by a file system (so that attributes are fresh)."""
     root = start if resolve_flags & _SCOPED else task.fs.root
     mount, dentry, parts, index, links = start.mount, start.dentry, path.split(b"/"), 0, 0

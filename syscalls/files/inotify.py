@@ -27,9 +27,7 @@ from syscalls.registry import Support, syscall
 _NOTE: Final = (
     "IN_DELETE_SELF comes with the last name, not with the last descriptor; changes made outside the sandbox are not seen"
 )
-_VALID: Final = (
-    IN_ALL_EVENTS | IN_ONLYDIR | IN_DONT_FOLLOW | IN_EXCL_UNLINK | IN_MASK_CREATE | IN_MASK_ADD | IN_ONESHOT
-)
+_VALID: Final = IN_ALL_EVENTS | IN_ONLYDIR | IN_DONT_FOLLOW | IN_EXCL_UNLINK | IN_MASK_CREATE | IN_MASK_ADD | IN_ONESHOT
 
 
 @syscall(man="inotify_init(2)")
@@ -55,9 +53,7 @@ async def sys_inotify_add_watch(task: Task, fd: Fd, pathname: PathPtr, mask: UIn
     path = task.memory.read_path(pathname)
     file.acquire()
     try:
-        place = await resolve(
-            task, AT_FDCWD, path, follow=not mask & IN_DONT_FOLLOW, want_directory=bool(mask & IN_ONLYDIR)
-        )
+        place = await resolve(task, AT_FDCWD, path, follow=not mask & IN_DONT_FOLLOW, want_directory=bool(mask & IN_ONLYDIR))
         check_permission(task.credentials, place.inode.attr, MAY_READ)
         return file.add(place, mask)
     finally:

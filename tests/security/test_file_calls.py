@@ -15,7 +15,7 @@ def guest() -> Path:
     return Program.read(Path(__file__).parent / "file_calls.c").build()
 
 
-@pytest.mark.parametrize("seed", (1, 3))
+@pytest.mark.parametrize("seed", [1, 3])
 @pytest.mark.parametrize("folder", ["/tmp", "/dev/shm", "/volume"])
 def test_random_calls_on_files(platform: SandboxTarget, guest: Path, tmp_path: Path, folder: str, seed: int) -> None:
     tmp_path.chmod(0o777)
