@@ -72,6 +72,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         laboratory.close()
 
 
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """End the shared sandboxes with the last guest program, so that other tests find no child processes."""
+    if isinstance(item, GuestItem) and not isinstance(nextitem, GuestItem):
+        item.config.stash[LABORATORY].close()
+
+
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     is_guest = (
         file_path.suffix in SUFFIXES and SYSCALLS in file_path.parents and not file_path.name.startswith(("test_", "conftest"))

@@ -1,7 +1,7 @@
 """make test-suites, test-engines, test-applications: whole test tiers that are too long for every change.
 
-Each run leaves a dated evidence file in ``evidence/<tier>/``: what ran, where, with which result. A tier without tests says so and
-fails: no evidence must never look like good evidence. ``make test`` holds a sample of every tier that has tests.
+Each run leaves a dated evidence file in ``evidence/<tier>/``: what ran, where, with which result. A tier without tests says so
+and fails: no evidence must never look like good evidence. ``make test`` holds a sample of every tier that has tests.
 """
 
 import argparse
