@@ -45,6 +45,14 @@ def background(body):
     return child, status
 
 
+def pending(keys):
+    """Take the pending signals and name them."""
+    names = []
+    while (info := signal.sigtimedwait(keys, 0)) is not None:
+        names.append(signal.Signals(info.si_signo).name)
+    return sorted(names)
+
+
 def leader(master, name):
     os.close(master)
     os.setsid()
@@ -56,7 +64,7 @@ def leader(master, name):
     print("session", struct.unpack("i", fcntl.ioctl(slave, TIOCGSID, bytes(4)))[0] == os.getsid(0))
     tty = os.open("/dev/tty", os.O_RDWR)
     print("dev tty", os.isatty(tty), os.tcgetpgrp(tty) == os.getpgrp())
-    words = open("/proc/self/stat").read().rsplit(")", 1)[1].split()
+    words = os.read(os.open("/proc/self/stat", os.O_RDONLY), 4096).decode().rsplit(")", 1)[1].split()
     print("stat", int(words[4]) == os.stat(name).st_rdev, int(words[5]) == os.getpgrp())
 
     child, status = background(lambda: os.read(slave, 1))
@@ -85,19 +93,18 @@ def leader(master, name):
     os.waitpid(child, 0)
     attempt("no such group", lambda: os.tcsetpgrp(slave, 4194303))
 
-    caught = []
-    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGWINCH, signal.SIGHUP, signal.SIGCONT):
-        signal.signal(number, lambda signo, frame: caught.append(signal.Signals(signo).name))
+    keys = {signal.SIGINT, signal.SIGQUIT, signal.SIGWINCH, signal.SIGHUP, signal.SIGCONT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, keys)
     print("ready", flush=True)
     for _ in range(3):
         line = os.read(slave, 100)
-        print("line", line, sorted(caught), flush=True)
-        caught.clear()
-    try:
-        print("after the hang-up", os.read(slave, 100), flush=True)
+        print("line", line, pending(keys), flush=True)
+    try:  # EIO if the hang-up meets the read waiting, end of file if it comes first
+        is_over = os.read(slave, 100) == b""
     except OSError as error:
-        print("after the hang-up", errno.errorcode[error.errno], flush=True)
-    print("caught", sorted(caught))
+        is_over = error.errno == errno.EIO
+    print("hung up", is_over)
+    print("pending", pending(keys))
     attempt("dev tty after", lambda: os.open("/dev/tty", os.O_RDWR))
     sys.stdout.flush()
     os._exit(7)
