@@ -181,6 +181,12 @@ def test_socket_options(world: World) -> None:
     assert set_option(guest, fd, s.SO_SNDTIMEO, struct.pack("<qq", 0, 1_000_000)) == -EDOM
     assert set_option(guest, fd, s.SO_SNDTIMEO, word(1)) == -EINVAL
     assert set_option(guest, fd, s.SO_PASSCRED, b"") == -EINVAL
+    assert set_option(guest, fd, s.SO_LINGER, word(1)) == -EINVAL
+    assert guest.setsockopt(fd, s.SOL_SOCKET, s.SO_LINGER, guest.alloc(8), -1) == -EINVAL
+    assert (
+        guest.getsockopt(fd, s.SOL_SOCKET, s.SO_TYPE, guest.alloc(4), guest.alloc((-1 & 0xFFFFFFFF).to_bytes(4, "little")))
+        == -EINVAL
+    )
     assert option(guest, fd, 999) == -ENOPROTOOPT
     assert set_option(guest, fd, s.SO_TYPE, word(1)) == -ENOPROTOOPT
     assert option(guest, fd, 1, level=s.IPPROTO_TCP) == -EOPNOTSUPP

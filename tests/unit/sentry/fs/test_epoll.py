@@ -168,6 +168,11 @@ def test_errors(guest: Guest) -> None:
     assert control(guest, reader, EPOLL_CTL_ADD, ep, EPOLLIN) == -EINVAL
     assert control(guest, ep, EPOLL_CTL_MOD, reader, EPOLLIN | EPOLLEXCLUSIVE) == -EINVAL
     assert control(guest, ep, 9, reader, EPOLLIN) == -EINVAL
+    other, _ = guest.pipe_pair()
+    assert control(guest, ep, EPOLL_CTL_ADD, other, EPOLLIN | EPOLLEXCLUSIVE | EPOLLONESHOT) == -EINVAL
+    assert control(guest, ep, EPOLL_CTL_ADD, guest.epoll_create1(0), EPOLLIN | EPOLLEXCLUSIVE) == -EINVAL
+    assert control(guest, ep, EPOLL_CTL_ADD, other, EPOLLIN | EPOLLEXCLUSIVE) == 0
+    assert control(guest, ep, EPOLL_CTL_MOD, other, EPOLLIN) == -EINVAL
     assert guest.epoll_wait(ep, guest.alloc(12), 0, 0) == -EINVAL
     assert guest.epoll_wait(reader, guest.alloc(12), 1, 0) == -EINVAL
 

@@ -17,7 +17,7 @@ from sentry.vfs.file import FileDescription
 from sentry.vfs.inode import FileSystem, Inode
 from sentry.vfs.stat import Attr
 from syscalls.abi.errno import EAGAIN, EBADF, EINVAL, ENXIO, EPIPE, ESPIPE
-from syscalls.abi.fcntl import O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY, SPLICE_F_NONBLOCK
+from syscalls.abi.fcntl import F_GETFL, O_CREAT, O_NOCTTY, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY, SPLICE_F_NONBLOCK
 from syscalls.abi.poll import POLLFD, POLLHUP, POLLIN
 from syscalls.abi.signal import SIGPIPE
 from syscalls.abi.stat import S_IFIFO, S_IFREG
@@ -103,7 +103,8 @@ def test_opening_without_waiting(guest: Guest, fifo: Inode) -> None:
     guest.close(writer)
     assert guest.poll(addr, 1, 0) == 1
     assert POLLFD.unpack(guest.peek(addr, 8))[2] == POLLHUP
-    both = opened(guest, fifo, O_RDWR)
+    both = opened(guest, fifo, O_RDWR | O_CREAT | O_NOCTTY)
+    assert guest.fcntl(both, F_GETFL, 0) == O_RDWR
     assert guest.put(both, b"y") == 1
     assert guest.get(both, 1) == b"y"
 
@@ -161,6 +162,18 @@ def test_what_the_other_side_does_not_take_goes_back(guest: Guest) -> None:
     assert guest.get(reader, 9000) == b"b" * (5999 - 4096)
     assert guest.splice(reader, 0, other_writer, 0, 6000, 0) == -EAGAIN
     assert guest.get(other_reader, 70_000)[-4096:] == b"a" * 2999 + b"b" * 1097
+
+
+def test_a_part_that_was_moved_hides_what_comes_after(world: World, guest: Guest) -> None:
+    reader, writer = guest.pipe_pair()
+    _, target = guest.pipe_pair()
+    guest.put(writer, b"abc")
+    assert guest.splice(reader, 0, target, 0, 100, 0) == 3  # more is wanted; what is there is enough
+    sink_reader, sink = guest.pipe_pair()
+    guest.close(sink_reader)
+    guest.put(writer, b"abc")
+    assert guest.splice(reader, 0, sink, 0, 100, 0) == -EPIPE
+    assert guest.get(reader, 10) == b"abc"
 
 
 def test_splice_waits_and_ends(world: World, guest: Guest) -> None:

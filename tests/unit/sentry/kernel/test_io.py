@@ -22,6 +22,7 @@ from syscalls.abi.fcntl import (
     F_DUPFD_CLOEXEC,
     F_GETFD,
     F_GETFL,
+    F_SETFD,
     F_SETFL,
     O_APPEND,
     O_CLOEXEC,
@@ -31,7 +32,9 @@ from syscalls.abi.fcntl import (
     O_WRONLY,
     RWF_APPEND,
     SEEK_CUR,
+    SEEK_DATA,
     SEEK_END,
+    SEEK_HOLE,
     SEEK_SET,
 )
 from syscalls.abi.ioctl import FIOCLEX, FIONBIO, FIONREAD
@@ -63,6 +66,9 @@ class MemoryFile(FileDescription):
         self.data[at : at + len(data)] = data
         self.inode.attr.size = len(self.data)
         return len(data)
+
+    async def seek_data(self, offset: int, *, hole: bool) -> int:
+        return len(self.data) if hole else offset
 
     async def read_remote(self, sink: Any, offset: int) -> int:
         return self.try_read(sink, offset) or 0
@@ -97,6 +103,8 @@ def test_offsets_move_and_positional_calls_leave_them(guest: Guest, is_remote: b
     assert guest.lseek(fd, -1, SEEK_END) == 9
     assert guest.get(fd, 10) == b"9"
     assert guest.get(fd, 10) == b""
+    assert guest.lseek(fd, 3, SEEK_DATA) == 3
+    assert guest.lseek(fd, 3, SEEK_HOLE) == 10
     assert guest.lseek(fd, -1, SEEK_SET) == -EINVAL
     assert guest.lseek(fd, 0, 9) == -EINVAL
     assert guest.pread64(fd, addr, 1, -1) == -EINVAL
@@ -168,6 +176,10 @@ def test_numbers(guest: Guest) -> None:
     assert guest.get(1, 3) == b"sha"
     assert guest.get(fd, 3) == b"red"
     assert guest.fcntl(1, F_GETFL, 0) == O_RDWR | O_NONBLOCK
+    assert guest.fcntl(6, F_SETFD, 0) == 0
+    assert guest.fcntl(6, F_GETFD, 0) == 0
+    assert guest.fcntl(6, F_SETFD, 1) == 0
+    assert guest.fcntl(6, F_GETFD, 0) == 1
     guest.task.fds.limit = 3
     assert guest.dup(fd) == -EMFILE
 

@@ -170,6 +170,27 @@ def test_one_call_may_refuse_to_wait(guest: Guest) -> None:
     assert guest.sendto(unbound, BASE, 1, 0) == -errnos.ENOTCONN
 
 
+def test_a_message_has_a_largest_size(guest: Guest) -> None:
+    first, _ = pair(guest, DGRAM)
+    assert guest.sendto(first, BASE, 212_992 - 31, 0) == -errnos.EMSGSIZE
+    assert guest.sendto(first, BASE, 212_992 - 32, 0) == 212_992 - 32
+
+
+def test_a_message_has_at_most_1024_parts(guest: Guest) -> None:
+    first, second = pair(guest)
+    iov = guest.alloc(struct.pack("<QQ", BASE, 1) * 1025)
+    for count, result in ((1024, 1024), (1025, -errnos.EMSGSIZE)):
+        msg = guest.alloc(abi.MSGHDR.pack(0, 0, iov, count, 0, 0, 0))
+        assert guest.sendmsg(first, msg, 0) == result
+        assert guest.recvmsg(second, msg, abi.MSG_DONTWAIT) == result
+
+
+def test_waitall_is_content_with_exactly_all(guest: Guest) -> None:
+    first, second = pair(guest)
+    guest.put(first, b"abc")
+    assert guest.recvfrom(second, BASE, 3, abi.MSG_WAITALL) == 3
+
+
 def test_a_cut_message_is_told(guest: Guest) -> None:
     first, second = pair(guest, DGRAM)
     guest.put(first, b"too long")
