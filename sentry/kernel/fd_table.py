@@ -146,13 +146,12 @@ class FdTable:
 
     def drop_host_copy(self, fd: int) -> bool:
         """Whether the host's table has a copy at ``fd``, which the caller now has closed there."""
-        if fd in self.host_copies:
-            self.host_copies.remove(fd)
-            return True
-        if fd in self.stale_copies:
-            self.stale_copies.remove(fd)
-            return True
-        return False
+        if fd not in self.host_copies and fd not in self.stale_copies:
+            return False
+        # A stale copy that a mapping has replaced since is in both sets: there is one descriptor.
+        self.host_copies.discard(fd)
+        self.stale_copies.discard(fd)
+        return True
 
     def forget_host_copy(self, fd: int) -> None:
         """The copy at ``fd`` stays in the host's table but is not what the number means any more."""

@@ -202,6 +202,15 @@ def test_closing_a_number_with_a_copy_in_the_host(guest: Guest) -> None:
     assert guest.close_range(1, 2, 0) is PROCEED
     assert not fds.host_copies
     assert not fds.stale_copies
+    fds.stale_copies.add(3)
+    fds.host_copies.add(3)
+    assert guest.dup2(guest.eventfd(0), 7) == 7
+    assert guest.dup2(7, 3) == 3
+    fds.host_copies.add(3)  # a mapping has replaced the stale copy
+    assert guest.close(3) is PROCEED
+    assert guest.dup2(7, 3) == 3
+    assert guest.close(3) == 0
+    assert guest.dup2(7, 3) == 3
     fds.host_copies.add(3)
     assert guest.close_range(0, 0xFFFFFFFF, 0) == 0  # never the platform's own descriptors beyond the limit
     assert fds.stale_copies == {3}
