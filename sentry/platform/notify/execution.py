@@ -57,8 +57,10 @@ class Execution:
             return
         self.drop(context)
         try:  # copies at once: the sentry may close a cached descriptor before the host has executed
-            context.load_fds = [os.dup(fd) for fd in _distinct_fds(plan)]
+            for fd in _distinct_fds(plan):
+                context.load_fds.append(os.dup(fd))
         except OSError as error:
+            self.drop(context)
             context.refuse_exec(error.errno or errno.EMFILE)
             return
         context.plan = plan
