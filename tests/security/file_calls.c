@@ -22,6 +22,7 @@ static const long flags[] = { 0644, 0755, 0100, 0102, 01101, 020200000, 0200000,
 static void on_alarm(int signal) { (void)signal; }
 
 int main(int argc, char **argv) {
+    only_in_a_sandbox();
     if (argc < 3) return 2;
     srand(atoi(argv[1]));
     struct sigaction action = { .sa_handler = on_alarm }; /* ends calls that would wait for ever */

@@ -20,6 +20,7 @@ static void *scribble(void *arg) {
 
 int main(int argc, char **argv) {
     const char *what = argc > 1 ? argv[1] : "";
+    only_in_a_sandbox();
     if (!strcmp(what, "x32")) {
         long pid = raw(0x40000000 | SYS_getpid, 0, 0, 0, 0, 0, 0), fd = raw(0x40000000 | SYS_open, (long)"/etc/passwd", 0, 0, 0, 0, 0);
         printf("getpid %ld open %ld\n", pid, fd);
