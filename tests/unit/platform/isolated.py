@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import traceback
 from pathlib import Path
+from types import SimpleNamespace
 
 HERE = Path(__file__).resolve().parent
 NOBODY = 65534
@@ -27,6 +28,24 @@ def public_directory():
     return path
 
 
+def read_before_drop():
+    """Read what the clone holds while root can (it may lie where nobody else may enter), as ``prepare_privileged`` does."""
+    from sentry.boot import late
+    from sentry.platform._core import core
+    from sentry.platform.filter import compose
+    from sentry.platform.notify import platform, stub
+    from sentry.platform.ptrace import platform as ptrace
+
+    late.import_before_drop()
+    core.load()
+    for profile in compose.PROFILES:
+        compose.preload(profile)
+    image = SimpleNamespace(read_bytes=lambda data=core.stub_path().read_bytes(): data)
+    stub.stub_path = lambda: image
+    assert platform
+    assert ptrace
+
+
 def isolated(scenario, *arguments, disable="", seconds=60, as_root=False):
     """Return ``scenario(*arguments)``, run as an ordinary user in a process of its own. Its AssertionErrors are raised here.
 
@@ -42,6 +61,7 @@ def isolated(scenario, *arguments, disable="", seconds=60, as_root=False):
         os.environ["CONTRACT_PLATFORM"] = platform
         try:
             if os.geteuid() == 0 and not as_root:
+                read_before_drop()
                 os.setgroups([])
                 os.setresgid(NOBODY, NOBODY, NOBODY)
                 os.setresuid(NOBODY, NOBODY, NOBODY)

@@ -79,11 +79,13 @@ def _descendants(pid):
 SENTRY = f"""
 import os, sys
 sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / "tests" / "unit" / "platform")!r}]
-if os.geteuid() == 0:
-    os.setgroups([]); os.setresgid({NOBODY}, {NOBODY}, {NOBODY}); os.setresuid({NOBODY}, {NOBODY}, {NOBODY})
+from isolated import read_before_drop
 from passthrough import Passthrough
 from sentry.platform.interface import JailConfig
 from sentry.platform.notify.platform import NotifyPlatform
+if os.geteuid() == 0:
+    read_before_drop()
+    os.setgroups([]); os.setresgid({NOBODY}, {NOBODY}, {NOBODY}); os.setresuid({NOBODY}, {NOBODY}, {NOBODY})
 sink = Passthrough()
 sink.start(NotifyPlatform(), JailConfig(b"guest"))
 sink.spawn([b"/bin/sh", b"-c", b"sleep 90 & sleep 90 & sleep 90; :"])
