@@ -40,7 +40,8 @@ def read_before_drop():
     core.load()
     for profile in compose.PROFILES:
         compose.preload(profile)
-    image = SimpleNamespace(read_bytes=lambda data=core.stub_path().read_bytes(): data)
+    content = core.stub_path().read_bytes()
+    image = SimpleNamespace(read_bytes=lambda: content)
     stub.stub_path = lambda: image
     assert platform
     assert ptrace
