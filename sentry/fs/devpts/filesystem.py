@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sentry.vfs.mount import Mount, MountNamespace
 
 DEVPTS_SUPER_MAGIC: Final = 0x1CD1
-TERMINALS_MAX: Final = 4096
+TERMINALS_MAX: Final = 1024
 TTY_GID: Final = 5
 _PTMX: Final = (5, 2)
 

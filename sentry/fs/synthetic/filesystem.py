@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, TypeVar
 from weakref import WeakValueDictionary
 
+from sentry.fs.synthetic.text_cache import TextCache
 from sentry.vfs.inode import FileSystem, Inode
 from sentry.vfs.stat import Attr, StatFs
 
@@ -27,6 +28,7 @@ class SyntheticFileSystem(FileSystem):
     def __init__(self, kernel: "Kernel") -> None:
         super().__init__(kernel.mounts.allocate_dev())
         self.kernel = kernel
+        self.texts = TextCache()
         self._last_ino = 0
         self._known: WeakValueDictionary[object, Inode] = WeakValueDictionary()
 

@@ -47,9 +47,9 @@ class GeneratedFile(SyntheticInode):
 
 
 class GeneratedText(FileDescription):
-    """The text is made at every read from position 0 and kept for the reads that follow."""
+    """The text is made at every read from position 0 and kept for the reads that follow, while there is room to keep it."""
 
-    __slots__ = ("_text", "opener")
+    __slots__ = ("opener",)
 
     is_seekable = True
     inode: GeneratedFile
@@ -57,15 +57,17 @@ class GeneratedText(FileDescription):
     def __init__(self, inode: GeneratedFile, flags: int, opener: "Task") -> None:
         super().__init__(inode, flags)
         self.opener = opener
-        self._text: bytes | None = None
 
     def try_read(self, sink: "Sink", offset: int) -> int | None:
         """Give the text from ``offset`` on. Errors: EINVAL (write-only), ESRCH, EACCES."""
         if self.inode.text is None:
             raise SyscallError(EINVAL)
-        if offset == 0 or self._text is None:
-            self._text = self.inode.text(self.opener)
-        part = self._text[offset : offset + sink.remaining]
+        cache = self.inode.fs.texts
+        text = cache.get(self) if offset else None
+        if text is None:
+            text = self.inode.text(self.opener)
+            cache.put(self, text)
+        part = text[offset : offset + sink.remaining]
         return sink.put(part) if part else 0
 
     def try_write(self, source: "Source", offset: int) -> int | None:
@@ -75,6 +77,10 @@ class GeneratedText(FileDescription):
         data = source.take(min(source.remaining, WRITE_MAX))
         self.inode.command(self.opener, data)
         return len(data)
+
+    def close(self) -> None:
+        """The text is not needed any more."""
+        self.inode.fs.texts.drop(self)
 
     async def size(self) -> int:
         """SEEK_END: where the text ends now."""

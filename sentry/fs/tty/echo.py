@@ -1,7 +1,6 @@
 """Echo: what typed characters show. Operations wait here while output is stopped (termios(3), "ECHO" to "ECHOKE")."""
 
-from collections import deque
-from enum import Enum
+from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
 from sentry.fs.tty.chartype import is_control
@@ -16,7 +15,7 @@ _TAB: Final = 9
 _RAW: Final = 0xFF
 
 
-class Op(Enum):
+class Op(IntEnum):
     """What an entry of the queue is."""
 
     PLAIN = 1  # a character with output processing
@@ -27,39 +26,43 @@ class Op(Enum):
 
 
 class Echo:
-    """The queue; ``flush`` performs it."""
+    """The queue, two bytes for each operation; ``flush`` performs it. The oldest are lost if too many wait."""
 
     __slots__ = ("_output", "_pending")
 
     def __init__(self, output: "OutputProcessor") -> None:
         self._output = output
-        self._pending: deque[tuple[Op, int]] = deque(maxlen=_PENDING_MAX)
+        self._pending = bytearray()
 
     def __len__(self) -> int:
-        return len(self._pending)
+        return len(self._pending) // 2
+
+    def _add(self, op: Op, value: int = 0) -> None:
+        self._pending += bytes((op, value))
+        if len(self._pending) > 2 * _PENDING_MAX:
+            del self._pending[:2]
 
     def char(self, char: int) -> None:
         """A character as ECHOCTL shows it."""
-        if self._output.modes.lflag & ECHOCTL and is_control(char) and char != _TAB:
-            self._pending.append((Op.CARET, char))
-        else:
-            self._pending.append((Op.PLAIN, char))
+        is_caret = self._output.modes.lflag & ECHOCTL and is_control(char) and char != _TAB
+        self._add(Op.CARET if is_caret else Op.PLAIN, char)
 
     def raw(self, data: bytes) -> None:
         """Characters as they are."""
-        self._pending.extend((Op.PLAIN, char) for char in data)
+        for char in data:
+            self._add(Op.PLAIN, char)
 
     def erase_tab(self, columns: int, *, is_after_tab: bool) -> None:
         """Step back over a tab that stood ``columns`` after the line's beginning, or after the tab before it."""
-        self._pending.append((Op.ERASE_TAB, columns & 7 | (0x80 if is_after_tab else 0)))
+        self._add(Op.ERASE_TAB, columns & 7 | (0x80 if is_after_tab else 0))
 
     def set_column(self) -> None:
         """The input line begins at the column where the output is now."""
-        self._pending.append((Op.SET_COLUMN, 0))
+        self._add(Op.SET_COLUMN)
 
     def back(self) -> None:
         """The last byte took no column of its own."""
-        self._pending.append((Op.BACK, 0))
+        self._add(Op.BACK)
 
     def clear(self) -> None:
         """Forget what has not been shown."""
@@ -67,21 +70,22 @@ class Echo:
 
     def flush(self) -> None:
         """Show everything."""
-        output, pending = self._output, self._pending
-        while pending:
-            op, value = pending.popleft()
-            if op is Op.PLAIN:
+        output = self._output
+        pending = bytes(self._pending)
+        self._pending.clear()
+        for op, value in zip(pending[::2], pending[1::2], strict=True):
+            if op == Op.PLAIN:
                 if value == _RAW:
                     output.put_raw(b"\xff", columns=1)
                 else:
                     output.put(value)
-            elif op is Op.CARET:
+            elif op == Op.CARET:
                 output.put_raw(bytes((94, value ^ 0o100)), columns=2)
-            elif op is Op.ERASE_TAB:
+            elif op == Op.ERASE_TAB:
                 columns = value if value & 0x80 else value + output.canonical_column
                 count = 8 - (columns & 7)
                 output.put_raw(b"\b" * count, columns=-count)
-            elif op is Op.SET_COLUMN:
+            elif op == Op.SET_COLUMN:
                 output.canonical_column = output.column
             else:
                 output.column = max(output.column - 1, 0)
