@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Final
 from sentry.host import regular_file
 from sentry.host.regular_file import HostFd
 from sentry.vfs.file import FileDescription
-from syscalls.abi.errno import EFAULT, EINVAL, ENODEV, ENOSPC, ENOTTY, EPERM
+from syscalls.abi.errno import EFAULT, EINVAL, ENFILE, ENODEV, ENOSPC, ENOTTY, EPERM
 from syscalls.abi.errors import SyscallError
 
 if TYPE_CHECKING:
+    from sentry.kernel.limits import SandboxLimits
     from sentry.kernel.task import Task
     from sentry.vfs.context import OpenContext
     from sentry.vfs.inode import Inode
@@ -51,10 +52,11 @@ class ZeroFile(NullFile):
     Differs from Linux: shared mappings of one descriptor show the same memory, and private ones see what was written there.
     """
 
-    __slots__ = ("_fd",)
+    __slots__ = ("_fd", "_limits")
 
-    def __init__(self, inode: "Inode", flags: int) -> None:
+    def __init__(self, inode: "Inode", flags: int, limits: "SandboxLimits") -> None:
         super().__init__(inode, flags)
+        self._limits = limits
         self._fd: HostFd | None = None
 
     def try_read(self, sink: "Sink", offset: int) -> int | None:
@@ -68,9 +70,12 @@ class ZeroFile(NullFile):
         return done
 
     async def mapping_fd(self, *, writable: bool, shared: bool) -> int:
-        """A sparse file of zeros that belongs to this description alone."""
+        """A sparse file of zeros that belongs to this description alone. Errors: ENFILE, ENOMEM."""
         if self._fd is None:
+            if self._limits.host_files_used >= self._limits.host_files_max:
+                raise SyscallError(ENFILE)
             self._fd = regular_file.memfd("zero")
+            self._limits.host_files_used += 1
             regular_file.truncate(self._fd, _ZERO_SIZE)
         return self._fd
 
@@ -78,6 +83,7 @@ class ZeroFile(NullFile):
         """Give the backing file back."""
         if self._fd is not None:
             regular_file.close(self._fd)
+            self._limits.host_files_used -= 1
             self._fd = None
 
 
@@ -150,12 +156,12 @@ def open_null(inode: "Inode", context: "OpenContext") -> FileDescription:
 
 def open_zero(inode: "Inode", context: "OpenContext") -> FileDescription:
     """Driver of 1:5."""
-    return ZeroFile(inode, context.flags)
+    return ZeroFile(inode, context.flags, context.task.kernel.limits)
 
 
 def open_full(inode: "Inode", context: "OpenContext") -> FileDescription:
     """Driver of 1:7."""
-    return FullFile(inode, context.flags)
+    return FullFile(inode, context.flags, context.task.kernel.limits)
 
 
 def open_random(inode: "Inode", context: "OpenContext") -> FileDescription:

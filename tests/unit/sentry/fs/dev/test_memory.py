@@ -55,7 +55,11 @@ def test_zero_can_be_mapped_and_full_cannot(world: World) -> None:
     fd = world.run(zero.mapping_fd(writable=True, shared=True))
     assert world.run(zero.mapping_fd(writable=True, shared=True)) == fd
     assert os.pread(fd, 4, 1 << 30) == bytes(4)
+    world.kernel.limits.host_files_max = world.kernel.limits.host_files_used
+    with pytest.raises(SyscallError, match="ENFILE"):
+        world.run(world.open(b"/dev/zero", 2).mapping_fd(writable=True, shared=True))
     zero.release()
+    assert world.kernel.limits.host_files_used == 0
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(fd)
     with pytest.raises(SyscallError) as caught:
