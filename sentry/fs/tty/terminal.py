@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from weakref import WeakSet
 
 from sentry.fs.tty.line_discipline import LineDiscipline
+from sentry.kernel.creds import CAP_SYS_ADMIN
 from sentry.sched.waitqueue import WaitQueue
 from sentry.vfs.mount import make_dev
 from sentry.vfs.readiness import POLLHUP, READABLE, WRITABLE
@@ -85,7 +86,7 @@ class Terminal:
 
         if self.is_hung_up or self.is_locked:
             raise SyscallError(EIO)
-        if self.is_exclusive and task is not None and not task.credentials.effective:
+        if self.is_exclusive and task is not None and not task.credentials.has(CAP_SYS_ADMIN):
             raise SyscallError(EBUSY)
         file = SlaveFile(inode, flags, self)
         self.slaves += 1
