@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sentry.sched.wait import Interrupted, Restart, TimedOut, wait_until
 from sentry.vfs.file import O_APPEND, O_NONBLOCK, FileDescription
 from sentry.vfs.readiness import POLLERR, POLLHUP, POLLRDHUP, READABLE, WRITABLE
-from syscalls.abi.errno import EFBIG, EINTR, EINVAL, EOVERFLOW, EPIPE, ESPIPE
+from syscalls.abi.errno import EFBIG, EINTR, EINVAL, EPIPE, ESPIPE
 from syscalls.abi.errors import SyscallError, WouldBlock
 from syscalls.abi.resource import RLIM_INFINITY, RLIMIT_FSIZE
 from syscalls.abi.signal import SIGPIPE, SIGXFSZ
@@ -76,7 +76,7 @@ def read(task: "Task", file: FileDescription, sink: "Sink", *, nowait: bool = Fa
 
 
 def pread(task: "Task", file: FileDescription, sink: "Sink", offset: int, *, nowait: bool = False) -> Outcome:
-    """pread(2): like ``read`` at ``offset``. Errors: ESPIPE, EINVAL negative offset, EOVERFLOW."""
+    """pread(2): like ``read`` at ``offset``. Errors: ESPIPE, EINVAL negative offset or an end beyond the largest."""
     check_positional(file, offset, sink.remaining)
     if file.is_remote:
         if nowait:
@@ -132,13 +132,13 @@ def pwrite(
 
 
 def check_positional(file: FileDescription, offset: int, length: int) -> None:
-    """Errors: EINVAL negative offset, ESPIPE not seekable, EOVERFLOW the end is beyond the largest offset."""
+    """Errors: EINVAL negative offset, or the end is beyond the largest one (man page: EOVERFLOW); ESPIPE not seekable."""
     if offset < 0:
         raise SyscallError(EINVAL)
     if not file.is_seekable:
         raise SyscallError(ESPIPE)
     if offset + length > OFFSET_MAX:
-        raise SyscallError(EOVERFLOW)
+        raise SyscallError(EINVAL)
 
 
 def _limit_size(task: "Task", file: FileDescription, source: "Source", offset: int) -> "Source":
