@@ -8,7 +8,9 @@ from syscalls.abi.errno import EINVAL
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.mman import MLOCK_ONFAULT
 from syscalls.args import PROCEED, Int, Result, Size, UInt, ULong, UserPtr
-from syscalls.registry import native, syscall
+from syscalls.registry import Support, native, syscall
+
+_LOCK_NOTE = "within the host's RLIMIT_MEMLOCK, also for the guest's root"
 
 native("brk", "brk(2)", "moves the end of the process's own data segment")
 native("mprotect", "mprotect(2)", "changes the protection of the process's own mappings, within the rights of their files")
@@ -27,13 +29,13 @@ def sys_msync(task: Task, addr: ULong, length: Size, flags: Int) -> Result:
     return PROCEED
 
 
-@syscall(man="mlock(2)")
+@syscall(man="mlock(2)", support=Support.PARTIAL, note=_LOCK_NOTE)
 def sys_mlock(task: Task, addr: ULong, len: Size) -> Result:
     """Keep pages in memory, as far as the host's limit allows. Errors: ENOMEM, EPERM."""
     return PROCEED
 
 
-@syscall(man="mlock(2)")
+@syscall(man="mlock(2)", support=Support.PARTIAL, note=_LOCK_NOTE)
 def sys_mlock2(task: Task, addr: ULong, len: Size, flags: Int) -> Result:
     """mlock with MLOCK_ONFAULT. Errors: EINVAL, ENOMEM, EPERM."""
     if flags & ~MLOCK_ONFAULT:
@@ -47,7 +49,7 @@ def sys_munlock(task: Task, addr: ULong, len: Size) -> Result:
     return PROCEED
 
 
-@syscall(man="mlock(2)")
+@syscall(man="mlock(2)", support=Support.PARTIAL, note=_LOCK_NOTE)
 def sys_mlockall(task: Task, flags: Int) -> Result:
     """Keep all pages in memory. Errors: EINVAL, ENOMEM, EPERM."""
     return PROCEED
