@@ -135,8 +135,14 @@ class GoferFileSystem(FileSystem):
             oldest.listing = None
 
     def keep_descriptor(self, inode: GoferInode, fd: int) -> None:
-        """Keep a donated descriptor for all openers of an unchanging file, within bounds; it can always be asked for again."""
-        self.drop_descriptor(inode)
+        """Keep a donated descriptor for all openers of an unchanging file, within bounds; it can always be asked for again.
+
+        Of two openers at the same time the first one's stays: it may be in use.
+        """
+        if inode.host_fd >= 0:
+            close_descriptor(fd)
+            self.touch_descriptor(inode)
+            return
         inode.host_fd = fd
         self._donors[inode] = None
         while len(self._donors) > DESCRIPTORS_MAX:
