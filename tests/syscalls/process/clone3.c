@@ -15,8 +15,10 @@ TEST(works_or_is_absent) {
 TEST(bad_arguments_never_make_a_child) {
     struct clone_args args = {.exit_signal = 999};
     EXPECT_TRUE(call(&args, sizeof args) < 0);
-    EXPECT_TRUE(call(&args, 8) < 0);
-    EXPECT_TRUE(call(BAD_PTR, sizeof args) < 0);
-    EXPECT_TRUE(call(&args, 1 << 20) < 0);
+    EXPECT_EQ(-EINVAL, call(&args, 8));
+    EXPECT_EQ(-EINVAL, call(&args, 63));
+    EXPECT_EQ(-EFAULT, call(BAD_PTR, sizeof args));
+    EXPECT_EQ(-E2BIG, call(&args, 4097));
+    EXPECT_EQ(-E2BIG, call(&args, 1 << 20));
     EXPECT_ERRNO(ECHILD, waitpid(-1, NULL, __WALL | WNOHANG));
 }
