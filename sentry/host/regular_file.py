@@ -78,6 +78,14 @@ def reopen_read_only(fd: HostFd) -> HostFd:
         raise _translate(error) from error
 
 
+def duplicate(fd: int) -> HostFd:
+    """A second number for the same description: it stays while the first may be closed for room. Errors: ENFILE."""
+    try:
+        return HostFd(os.dup(fd))
+    except OSError as error:
+        raise _translate(error) from error
+
+
 def close(fd: HostFd) -> None:
     """close(2); nothing useful can be done about an error."""
     try:

@@ -201,7 +201,7 @@ class Dispatcher:
             task.context.refuse_exec(error.errno)
             return
         if task.pending_exec is not None:
-            task_exec.abandon(task.pending_exec)
+            task.pending_exec.held.release()
         task.pending_exec = pending
         task.context.execute(pending.plan)
 

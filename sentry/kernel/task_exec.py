@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from struct import pack
 from typing import TYPE_CHECKING
 
+from sentry.host.regular_file import close, duplicate
 from sentry.kernel.cred_change import after_exec
 from sentry.kernel.posix_timers import delete_all
 from sentry.kernel.task_exit import exit_task
 from sentry.loader import elf, plan, script
 from sentry.mm.usermem import BytesSink
+from sentry.platform.interface import HostFd
 from sentry.vfs.context import OpenContext, Path
 from sentry.vfs.namespace import resolve
 from sentry.vfs.permission import MAY_EXEC, check_permission
@@ -22,7 +24,7 @@ from syscalls.abi.signal import SIGCHLD
 
 if TYPE_CHECKING:
     from sentry.kernel.task import Task
-    from sentry.platform.interface import ExecPlan, HostFd
+    from sentry.platform.interface import ExecPlan
     from sentry.vfs.file import FileDescription
 
 AT_FDCWD = -100
@@ -33,14 +35,31 @@ ARGUMENTS_MAX = 2 << 20
 STRING_MAX = 32 * 4096
 
 
+class Held:
+    """What an exec keeps open until the host has executed: the opened files, and our own copies of their host descriptors."""
+
+    __slots__ = ("backings", "files")
+
+    def __init__(self) -> None:
+        self.files: list[FileDescription] = []
+        self.backings: list[int] = []
+
+    def release(self) -> None:
+        """Done with, or refused after all."""
+        for opened in self.files:
+            opened.release()
+        for fd in self.backings:
+            close(fd)  # type: ignore[arg-type]
+
+
 @dataclass(slots=True)
 class PendingExec:
-    """What ``commit`` needs once the host has executed; ``files`` stay open until then."""
+    """What ``commit`` needs once the host has executed."""
 
     plan: "ExecPlan"
     path: Path
     name: bytes
-    files: "list[FileDescription]"
+    held: Held
 
 
 async def prepare(task: "Task", dirfd: int, pathname: bytes, argv_addr: int, flags: int) -> PendingExec:
@@ -58,9 +77,9 @@ async def prepare(task: "Task", dirfd: int, pathname: bytes, argv_addr: int, fla
         raise SyscallError(ELOOP)
     name = pathname.rsplit(b"/", 1)[-1][:15] or b"%d" % dirfd
     execfn = _execfn(dirfd, pathname)
-    files: list[FileDescription] = []
+    held = Held()
     try:
-        file, head = await _open_executable(task, path, files)
+        file, head = await _open_executable(task, path, held)
         argv: list[bytes] | None = None
         depth = 0
         program_path = path
@@ -75,11 +94,10 @@ async def prepare(task: "Task", dirfd: int, pathname: bytes, argv_addr: int, fla
             argv = [interpreter_name, *([argument] if argument is not None else []), script_name, *argv[1:]]
             script_name = interpreter_name
             program_path = await resolve(task, AT_FDCWD, interpreter_name)
-            file, head = await _open_executable(task, program_path, files)
-        return await _plan_elf(task, file, head, program_path, name, execfn, argv, files)
+            file, head = await _open_executable(task, program_path, held)
+        return await _plan_elf(task, file, head, program_path, name, execfn, argv, held)
     except BaseException:
-        for opened in files:
-            opened.release()
+        held.release()
         raise
 
 
@@ -98,14 +116,7 @@ def commit(task: "Task", pending: PendingExec) -> None:
     group.exit_signal = SIGCHLD
     delete_all(group)
     group.is_dumpable = True
-    for opened in pending.files:
-        opened.release()
-
-
-def abandon(pending: PendingExec) -> None:
-    """The host refused after all (E2BIG): release the files."""
-    for opened in pending.files:
-        opened.release()
+    pending.held.release()
 
 
 def dethread(task: "Task") -> None:
@@ -136,7 +147,7 @@ def _drop_thread(other: "Task") -> None:
         exit_task(other, 0)
 
 
-async def _open_executable(task: "Task", path: Path, files: "list[FileDescription]") -> "tuple[FileDescription, bytes]":
+async def _open_executable(task: "Task", path: Path, held: Held) -> "tuple[FileDescription, bytes]":
     inode = path.inode
     attr = await inode.getattr()
     if attr.mode & S_IFMT != S_IFREG:
@@ -148,7 +159,7 @@ async def _open_executable(task: "Task", path: Path, files: "list[FileDescriptio
         raise SyscallError(ETXTBSY)
     file = await inode.open(OpenContext(path, 0, task))
     file.acquire()
-    files.append(file)
+    held.files.append(file)
     return file, await _read(file, 0, script.LINE_MAX)
 
 
@@ -170,7 +181,7 @@ async def _plan_elf(
     name: bytes,
     execfn: bytes,
     argv: list[bytes] | None,
-    files: "list[FileDescription]",
+    held: Held,
 ) -> PendingExec:
     image = elf.parse(head, await _read(file, *elf.phdr_range(head)))
     interpreter = None
@@ -179,13 +190,13 @@ async def _plan_elf(
         if raw[-1:] != b"\0":
             raise SyscallError(ENOEXEC)
         interpreter_path = await resolve(task, AT_FDCWD, raw.split(b"\0", 1)[0])
-        loader_file, loader_head = await _open_executable(task, interpreter_path, files)
+        loader_file, loader_head = await _open_executable(task, interpreter_path, held)
         try:
             loader_image = elf.parse(loader_head, await _read(loader_file, *elf.phdr_range(loader_head)))
         except SyscallError as error:
             raise SyscallError(ELIBBAD) from error
-        interpreter = plan.Program(loader_image, await _backing(task, loader_file, interpreter_path))
-    program = plan.Program(image, await _backing(task, file, path))
+        interpreter = plan.Program(loader_image, await _backing(task, loader_file, interpreter_path, held))
+    program = plan.Program(image, await _backing(task, file, path, held))
     creds = task.credentials
     random = task.kernel.random
     new_plan = plan.build(
@@ -197,14 +208,18 @@ async def _plan_elf(
         random_below=lambda bound: int.from_bytes(random(8), "little") % bound,
         argv=argv,
     )
-    return PendingExec(new_plan, path, name, files)
+    return PendingExec(new_plan, path, name, held)
 
 
-async def _backing(task: "Task", file: "FileDescription", path: Path) -> "HostFd":
-    """The host descriptor of a program's segments; /proc/PID/maps will name ``path`` for it."""
-    host_fd = await file.mapping_fd(writable=False, shared=False)
+async def _backing(task: "Task", file: "FileDescription", path: Path, held: Held) -> "HostFd":
+    """A host descriptor of a program's segments; /proc/PID/maps will name ``path`` for it.
+
+    It is our own copy: the file's may be closed for room, and its number used again, before the host has executed.
+    """
+    host_fd = duplicate(await file.mapping_fd(writable=False, shared=False))
+    held.backings.append(host_fd)
     task.kernel.mounts.mapped.note(host_fd, file, task.fs.root, path)
-    return host_fd  # type: ignore[return-value]
+    return HostFd(host_fd)
 
 
 def _execfn(dirfd: int, pathname: bytes) -> bytes:

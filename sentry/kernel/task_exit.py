@@ -20,6 +20,9 @@ def exit_task(task: "Task", wait_status: int) -> None:
     task.is_exiting = True
     kernel = task.kernel
     task.fiber.cancel()
+    if task.pending_exec is not None:
+        task.pending_exec.held.release()
+        task.pending_exec = None
     kernel.tasks.tasks.pop(task.tid, None)
     group = task.group
     group.tasks.pop(task.tid, None)
