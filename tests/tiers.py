@@ -1,7 +1,7 @@
 """make test-suites, test-engines, test-applications: whole test tiers that are too long for every change.
 
-Each run leaves a dated evidence file in ``evidence/<tier>/``: what ran, where, with which result. A tier without tests says so
-and fails: no evidence must never look like good evidence. ``make test`` holds a sample of every tier that has tests.
+Each run leaves a dated evidence file in ``tests/evidence/<tier>/``: what ran, where, with which result. A tier without tests says
+so and fails: no evidence must never look like good evidence. ``make test`` holds a sample of every tier that has tests.
 """
 
 import argparse
@@ -20,7 +20,7 @@ TIERS = {"suites": "conformance", "engines": "engines", "applications": "program
 def evidence(tier: str, status: int, output: str) -> Path:
     """Write the evidence file of a run and return its path."""
     now = datetime.now(tz=UTC)
-    folder = ROOT / "evidence" / tier
+    folder = ROOT / "tests" / "evidence" / tier
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{now:%Y-%m-%dT%H%M%SZ}.json"
     lines = output.strip().splitlines()
