@@ -48,6 +48,27 @@ TEST(links_and_descriptors) {
     EXPECT_EQ(250000000, st.st_mtim.tv_nsec);
 }
 
+TEST(the_old_calls_follow_links) {
+    struct utimbuf old = {11, 12};
+    struct timeval micro[2] = {{13, 0}, {14, 7}};
+    EXPECT_OK(utime("l", &old));
+    NEED(stat("f", &st));
+    EXPECT_EQ(11, st.st_atim.tv_sec);
+    EXPECT_EQ(12, st.st_mtim.tv_sec);
+    NEED(lstat("l", &st));
+    EXPECT_EQ(6, st.st_mtim.tv_sec);
+    EXPECT_OK(utimes("l", micro));
+    NEED(stat("f", &st));
+    EXPECT_EQ(14, st.st_mtim.tv_sec);
+    EXPECT_EQ(7000, st.st_mtim.tv_nsec);
+    EXPECT_OK(lutimes("l", micro));
+    NEED(lstat("l", &st));
+    EXPECT_EQ(14, st.st_mtim.tv_sec);
+    EXPECT_OK(utime("f", NULL));
+    NEED(stat("f", &st));
+    EXPECT_TRUE(st.st_mtim.tv_sec > 1600000000);
+}
+
 TEST(errors) {
     struct timespec bad[2] = {{0, 1000000000}, {0, 0}};
     EXPECT_ERRNO(EINVAL, utimensat(AT_FDCWD, "f", bad, 0));

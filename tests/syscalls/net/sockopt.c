@@ -23,6 +23,17 @@ TEST(facts) {
     EXPECT_EQ(4, size);
 }
 
+TEST(peer_of_nobody) {
+    struct ucred peer = {1, 2, 3};
+    socklen_t length = sizeof peer;
+    int fd = NEED(socket(AF_UNIX, SOCK_STREAM, 0));
+    EXPECT_OK(getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length));
+    EXPECT_EQ(0, peer.pid);
+    EXPECT_TRUE(peer.uid == (uid_t)-1 && peer.gid == (gid_t)-1);
+    EXPECT_EQ(12, length);
+    close(fd);
+}
+
 TEST(buffers) {
     EXPECT_OK(set(SO_SNDBUF, 10000));
     EXPECT_OK(get(SO_SNDBUF));
