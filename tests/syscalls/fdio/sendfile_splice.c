@@ -30,6 +30,7 @@ TEST(splice_both_ways) {
     EXPECT_EQ(5, splice(in, &from, fds[1], NULL, 5, 0));
     EXPECT_EQ(7, from);
     EXPECT_EQ(5, splice(fds[0], NULL, out, &to, 100, 0));
+    EXPECT_EQ(6, to);
     EXPECT_EQ(6, pread(out, text, 16, 0));
     EXPECT_EQ(0, memcmp(text, "\0" "23456", 6));
     EXPECT_ERRNO(EINVAL, splice(in, NULL, out, NULL, 5, 0));
