@@ -35,6 +35,8 @@ class NotifyPlatform(Platform):
     """See ``Platform``. ``on_escape(message)`` is called after everything was killed because the jail did not hold."""
 
     name = "notify"
+    #: stopped threads are resumed on the sentry's processor; not where a call that shows the mask may run before it is restored
+    has_placement = True
 
     def __init__(self, on_escape: Callable[[str], None] | None = None) -> None:
         self.layers: frozenset[str] = frozenset()
@@ -92,7 +94,7 @@ class NotifyPlatform(Platform):
             self.close()
             raise
         self.layers = self._jail.layers
-        core.placement_enable(int("placement" not in self._disabled))
+        core.placement_enable(int(self.has_placement and "placement" not in self._disabled))
         self.tracer.on_other_exit = self._other_exit
         # RLIMIT_NPROC, which counts births inside a user namespace, does not hold for uid 0: then they are trapped and counted.
         filter_layers = self.layers if os.geteuid() else self.layers - {"userns"}

@@ -16,6 +16,7 @@ class PtracePlatform(NotifyPlatform):
     """See ``Platform``."""
 
     name = "ptrace"
+    has_placement = False
 
     def start(self, config: JailConfig, sink: Sink) -> None:
         """See ``Platform``."""

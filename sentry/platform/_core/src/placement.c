@@ -11,8 +11,8 @@
 #define WAITS_MAX 64
 
 static struct {
-    cpu_set_t all, here;
-    int is_enabled, is_held, waits_left;
+    cpu_set_t all, here, own; /* the sentry's at first, where it is now, and the resumed thread's */
+    int is_enabled, is_held, is_moved, waits_left;
 } placement;
 
 void placement_enable(int is_enabled)
@@ -48,15 +48,22 @@ void placement_tick(void)
     }
 }
 
-/* Before a stopped thread is resumed, and after. */
+/* Before a stopped thread is resumed, and after: it keeps its own mask, and a thread that may not run here is left alone. */
 void placement_hold(int tid)
 {
-    if (placement.is_held)
-        sched_setaffinity(tid, sizeof placement.here, &placement.here);
+    cpu_set_t both;
+
+    placement.is_moved = 0;
+    if (!placement.is_held || sched_getaffinity(tid, sizeof placement.own, &placement.own) != 0)
+        return;
+    CPU_AND(&both, &placement.own, &placement.here);
+    if (CPU_COUNT(&both) != 0)
+        placement.is_moved = sched_setaffinity(tid, sizeof placement.here, &placement.here) == 0;
 }
 
 void placement_release(int tid)
 {
-    if (placement.is_held)
-        sched_setaffinity(tid, sizeof placement.all, &placement.all);
+    if (placement.is_moved)
+        sched_setaffinity(tid, sizeof placement.own, &placement.own);
+    placement.is_moved = 0;
 }
