@@ -8,6 +8,7 @@
 #include "core.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/landlock.h>
 #include <sched.h>
 #include <signal.h>
@@ -201,6 +202,20 @@ static void reset_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* What the spawner still needs in its own user namespace: new pid namespaces, and taking capabilities from guests. */
+static void keep_few_capabilities(void)
+{
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    const uint32_t kept = 1U << CAP_SYS_ADMIN | 1U << CAP_SETPCAP;
+    struct __user_cap_data_struct sets[2] = {{kept, kept, 0}, {0, 0, 0}};
+
+    for (int capability = 0; capability < 64; capability++)
+        if (capability != CAP_SYS_ADMIN && capability != CAP_SETPCAP)
+            prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    syscall(SYS_capset, &header, sets);
+}
+
 static void serve(const struct jail_config *config, int use_pid_namespace) __attribute__((noreturn));
 
 static void serve(const struct jail_config *config, int use_pid_namespace)
@@ -251,6 +266,7 @@ static void spawner(const struct jail_config *config)
         error = -errno;
     if (config->use_landlock && deny_all_paths() == 0)
         layers |= LAYER_LANDLOCK;
+    keep_few_capabilities();
     if (error != 0) {
         send_report(config->control_fd, REPORT_ERROR, -error, -1);
         _exit(1);
