@@ -15,6 +15,7 @@ from sentry.kernel.thread_group import ThreadGroup
 from sentry.mm.usermem import UserMemory
 from sentry.platform.interface import PlatformError, SpawnRequest
 from sentry.sched.fiber import Fiber
+from syscalls.abi import errno as errnos
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.resource import RLIMIT_NOFILE
 
@@ -98,13 +99,22 @@ class Container:
         probe = self._tree.new_task(self.kernel, credentials)
         try:
             probe.fs.cwd = await enter_cwd(self._tree.service_task, probe, spec.cwd)
+        except SyscallError as error:
+            self._release_files()
+            self._on_failed(f"-w {spec.cwd.decode('utf-8', 'backslashreplace')}: {errnos.name(error.errno)}")
+            return
+        try:
             program = await find_program(probe, spec.argv[0], spec.environment)
         except SyscallError as error:
-            for file in spec.files.values():
-                file.acquire().release()
+            self._release_files()
             self._on_exit(0, error.errno)
             return
         self._spawn(program, list(spec.argv), credentials, probe.fs)
+
+    def _release_files(self) -> None:
+        """No process will ever have them."""
+        for file in set(self.spec.files.values()):  # a terminal is all three
+            file.acquire().release()
 
     def _spawn(self, program: bytes, argv: list[bytes], credentials: Credentials, fs: FsContext) -> None:
         """Create the first process, stopped before its first exec. Raises PlatformError."""

@@ -385,3 +385,7 @@ def test_more_descriptors_on_request():
 
 def test_too_many_descriptors_name_the_limit():
     assert b"nofile can be at most" in host("true", options=("--ulimit", "nofile=99999999"), check=125).stderr
+
+
+def test_a_working_directory_that_is_none_is_named():
+    assert b"-w /etc/passwd: ENOTDIR" in host("true", options=("-w", "/etc/passwd"), check=125).stderr
