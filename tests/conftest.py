@@ -8,6 +8,7 @@ import ast
 import dataclasses
 import difflib
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tests.guestlib.program import SUFFIXES, BuildError, Program
 from tests.guestlib.target import NativeTarget, Outcome, SandboxTarget
+
+# Started in the background, a test run inherits these ignored, and native guests would as well.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 TARGETS = ("native", "notify", "ptrace")
 SYSCALLS = Path(__file__).resolve().parent / "syscalls"
