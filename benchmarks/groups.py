@@ -36,18 +36,21 @@ def trap(platform: str | None) -> Iterator[Row]:
     yield Row("trap", "trap answered in Python (us)", "us", python_us, native["getppid"] / _NS_PER_US)
     in_c = c_answered_ns(platform)
     if in_c is None:
-        yield Row("trap", "trap in Python, to C", "us", None, note="not yet measured: the core offers no answer of its own")
+        yield Row("trap", "trap in Python, to C", "us", None, note="only on notify")
     else:
         yield Row("trap", "trap in Python, to C", "us", python_us, in_c / _NS_PER_US)
 
 
 def c_answered_ns(platform: str | None) -> float | None:
-    """The same trap answered without Python, or None where the platform has no such mode."""
-    try:
-        from sentry.platform.notify import calibrate  # type: ignore[import-not-found,attr-defined,unused-ignore]
-    except ImportError:
+    """The same trap answered by the C core, without Python; None on a platform that has no such mode."""
+    if platform not in (None, "notify"):
         return None
-    return float(calibrate.c_answered_ns()) if platform in (None, "notify") else None
+    os.environ["SANDBOXCTL_ANSWER_IN_C"] = "110"  # getppid
+    try:
+        _, boxed = both(platform, lambda target: {"getppid": float(target.run([str(compiled("micro.c")), "getppid"]).split()[1])})
+    finally:
+        del os.environ["SANDBOXCTL_ANSWER_IN_C"]
+    return boxed["getppid"]
 
 
 def startup(platform: str | None) -> Iterator[Row]:

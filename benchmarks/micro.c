@@ -62,14 +62,30 @@ static void vfork_exec_wait(void) {
     waitpid(pid, NULL, 0);
 }
 static void pthread_create_join(void) { pthread_t t; pthread_create(&t, NULL, thread, NULL); pthread_join(t, NULL); }
-static void signal_round_trip(void) { int before = signals; kill(getpid(), SIGUSR1); if (signals == before) abort(); }
+static void signal_to_self(void) { int before = signals; kill(getpid(), SIGUSR1); if (signals == before) abort(); }
+
+/* There and back between two processes, each asleep in sigsuspend. */
+static pid_t echo;
+static sigset_t waiting;
+static void start_echo(void) {
+    sigset_t blocked;
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &blocked, &waiting);
+    pid_t parent = getpid();
+    echo = fork();
+    if (echo) return;
+    for (;;) { sigsuspend(&waiting); kill(parent, SIGUSR1); }
+}
+static void signal_round_trip(void) { kill(echo, SIGUSR1); sigsuspend(&waiting); }
+static void stop_echo(void) { kill(echo, SIGKILL); waitpid(echo, NULL, 0); sigprocmask(SIG_SETMASK, &waiting, NULL); }
 
 static const struct { const char *name; void (*body)(void); int count; } rows[] = {
     {"getppid", getppid_call, 5000}, {"clock_gettime", clock_vdso, 20000}, {"pread_4k", pread_4k, 1000}, {"pread_64k", pread_64k, 300},
     {"pwrite_4k", pwrite_4k, 1000}, {"stat", stat_call, 1000}, {"stat_missing", stat_missing, 1000}, {"open_close", open_close, 300},
     {"pipe_write_read", pipe_write_read, 1000}, {"mmap_touch_munmap", mmap_touch_munmap, 2000}, {"mmap_file", mmap_file, 200},
     {"page_faults_256m", page_faults_256m, 1}, {"cpu", cpu, 1}, {"fork_wait", fork_wait, 30}, {"vfork_exec_wait", vfork_exec_wait, 20},
-    {"pthread_create_join", pthread_create_join, 100}, {"signal_round_trip", signal_round_trip, 300},
+    {"pthread_create_join", pthread_create_join, 100}, {"signal_to_self", signal_to_self, 300}, {"signal_round_trip", signal_round_trip, 300},
 };
 
 int main(int argc, char **argv) {
@@ -83,12 +99,14 @@ int main(int argc, char **argv) {
             if (!wanted) continue;
         }
         double best = 1e18;
+        if (rows[i].body == signal_round_trip) start_echo();
         for (int round = 0; round < ROUNDS; round++) {
             double start = now();
             for (int k = 0; k < rows[i].count; k++) rows[i].body();
             double each = (now() - start) / rows[i].count;
             if (each < best) best = each;
         }
+        if (rows[i].body == signal_round_trip) stop_echo();
         printf("%s %.0f\n", rows[i].name, best);
         fflush(stdout);
     }

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import time
 from pathlib import Path
 
 import pytest
@@ -158,3 +159,17 @@ def test_core_dumps_cannot_reach_a_helper(running: Running) -> None:
     for pid in running.family.guest:
         limit = next(line for line in Path(f"/proc/{pid}/limits").read_text().splitlines() if line.startswith("Max core"))
         assert limit.split()[4:6] == ["1", "1"], limit
+
+
+def test_every_guest_thread_may_run_on_every_processor(running: Running) -> None:
+    """The sentry keeps a thread on one processor only for the moment of a birth or a resumption (ADR 16)."""
+    mine = os.sched_getaffinity(0)
+    if len(mine) == 1:
+        pytest.skip("this machine gives us one processor")
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:  # the moment ends when nothing has happened for half a millisecond
+        masks = {thread.tid: os.sched_getaffinity(thread.tid) for thread in _threads(running, "guest")}
+        if all(mask == mine for mask in masks.values()):
+            return
+        time.sleep(0.001)
+    raise AssertionError(masks)

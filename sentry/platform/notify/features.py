@@ -28,3 +28,14 @@ def disabled() -> frozenset[str]:
     if unknown:
         raise ValueError(f"SANDBOXCTL_DISABLE: unknown {', '.join(sorted(unknown))}; known are {', '.join(sorted(NAMES))}")
     return names
+
+
+def answered_in_c() -> int | None:
+    """Return the call that the C core answers with 0, so that `make bench` can tell Python's share of a trap; None: none.
+
+    SANDBOXCTL_ANSWER_IN_C holds its number. Raises ValueError for anything else.
+    """
+    text = os.environ.get("SANDBOXCTL_ANSWER_IN_C", "")
+    if text and not text.isdecimal():
+        raise ValueError(f"SANDBOXCTL_ANSWER_IN_C: {text!r} is not the number of a call")
+    return int(text) if text else None

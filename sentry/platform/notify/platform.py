@@ -77,6 +77,9 @@ class NotifyPlatform(Platform):
         if self._state == ffi.NULL:
             raise PlatformError(f"the host refuses the event loop's descriptors: {os.strerror(ffi.errno)}")
         self._words = core.core_trap_words(self._state)
+        in_c = features.answered_in_c()
+        if in_c is not None:
+            core.core_answer_in_c(self._state, in_c)
         self._epoll = select.epoll.fromfd(os.dup(core.core_epoll_fd(self._state)))
         self._proc_fd = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         if self._stub_fd < 0:

@@ -25,6 +25,7 @@ struct core;
 /* loop.c */
 struct core *core_new(void);
 void core_free(struct core *core);
+void core_answer_in_c(struct core *core, int nr);
 uint64_t *core_trap_words(struct core *core);
 int core_epoll_fd(struct core *core);
 int core_add_listener(struct core *core, int fd, int sync_wake_up);
@@ -43,6 +44,10 @@ void placement_begin(void);
 void placement_tick(void);
 void placement_hold(int tid);
 void placement_release(int tid);
+void placement_trapped(int tid, int is_birth);
+void placement_born(int tid, int child);
+int64_t placement_patience(int64_t timeout_ns);
+void placement_rest(void);
 
 /* memory.c */
 int64_t guest_read(int tid, uint64_t addr, void *buffer, uint64_t length);

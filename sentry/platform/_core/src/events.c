@@ -50,6 +50,13 @@ int trace_seize(int tid)
     return request(PTRACE_SEIZE, tid, 0, OPTIONS);
 }
 
+static int is_birth(int status)
+{
+    int event = (unsigned)status >> 16;
+
+    return event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK || event == PTRACE_EVENT_CLONE;
+}
+
 /* Words of an event: tid, wait status, event message, nr, six arguments, rip, rax, rsp. */
 static void describe(uint64_t *words, int tid, int status)
 {
@@ -65,6 +72,8 @@ static void describe(uint64_t *words, int tid, int status)
     if (event != 0 && event != PTRACE_EVENT_STOP)
         ptrace(PTRACE_GETEVENTMSG, tid, 0, &message);
     words[2] = message;
+    if (is_birth(status))
+        placement_born(tid, (int)message);
     if (event == PTRACE_EVENT_STOP || ptrace(PTRACE_GETREGS, tid, 0, &regs) != 0)
         return;
     words[3] = regs.orig_rax;
@@ -85,12 +94,14 @@ static struct {
 } kept[64];
 static int kept_count;
 
-/* Collect up to events_max events without waiting; returns how many. */
+/* Collect up to events_max events without waiting; returns how many. The host kernel tells a newborn's first stop before its parent's
+ * event; a birth that has come with others is put first, so that a newborn is nearly always known when it stops. */
 int trace_drain(uint64_t *words, int events_max)
 {
-    int count = 0;
+    int count = 0, births = 0;
 
     while (count < events_max) {
+        uint64_t birth[SC_EVENT_WORDS];
         int status, tid;
 
         if (kept_count > 0) {
@@ -103,6 +114,12 @@ int trace_drain(uint64_t *words, int events_max)
         if (tid <= 0)
             break;
         describe(words + count * SC_EVENT_WORDS, tid, status);
+        if (is_birth(status)) {
+            memcpy(birth, words + count * SC_EVENT_WORDS, sizeof birth);
+            memmove(words + (births + 1) * SC_EVENT_WORDS, words + births * SC_EVENT_WORDS,
+                    (size_t)(count - births) * sizeof birth);
+            memcpy(words + births++ * SC_EVENT_WORDS, birth, sizeof birth);
+        }
         count++;
     }
     if (count)
