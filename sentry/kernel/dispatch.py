@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sentry.kernel import task_exec
+from sentry.kernel.memory_usage import admits
 from sentry.kernel.task import Task
 from sentry.kernel.task_clone import clone_task
 from sentry.kernel.task_exit import exit_task, kill_rest
@@ -127,6 +128,11 @@ class Dispatcher:
             return
         task.is_masked = True
         self._launch(task, self._masked(task, handler(task, a0, a1, a2, a3, a4, a5)))
+
+    def admits_birth(self, context: "Context") -> bool:
+        """Whether the sandbox's memory limit leaves room for another task."""
+        task: Task = context.data  # type: ignore[assignment]
+        return admits(task.kernel, 0)
 
     def birth(self, parent: "Context", child: "Context", clone_flags: int) -> None:
         """A guest thread has made another."""

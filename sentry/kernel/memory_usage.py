@@ -15,6 +15,15 @@ class MemoryUsage(NamedTuple):
     free: int
 
 
+def admits(kernel: "Kernel", wanted: int) -> bool:
+    """Whether the sandbox's limit leaves ``wanted`` bytes, where the sentry has to keep it itself."""
+    limit = kernel.limits.memory_max
+    if limit is None or "memory" in kernel.platform.layers:
+        return True
+    room = limit - kernel.limits.bytes_used - wanted
+    return kernel.platform.resident_bytes(room) <= room
+
+
 def usage(kernel: "Kernel") -> MemoryUsage:
     """What sysinfo(2) and /proc/meminfo tell a guest."""
     total, free = total_bytes(), free_bytes()

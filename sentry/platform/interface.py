@@ -165,6 +165,9 @@ class Sink(Protocol):
     def masked_request(self, context: Context, nr: int, a0: int, a1: int, a2: int, a3: int, a4: int, a5: int) -> None:
         """ppoll, pselect6, epoll_pwait(2) with a mask (kernel-facts.md 3); ``unpark`` or ``park_masked`` follows."""
 
+    def admits_birth(self, context: Context) -> bool:
+        """Whether there is memory for one more task; asked before it is born where no limit of the host's holds."""
+
     def birth(self, parent: Context, child: Context, clone_flags: int) -> None:
         """``parent`` made ``child``, which has not run yet. CLONE_VM/FILES/FS/THREAD/PARENT... in ``clone_flags``."""
 
@@ -229,6 +232,10 @@ class Platform(Protocol):
 
     def spawn(self, request: SpawnRequest) -> Context:
         """Create the first process of a container, stopped before its first exec; its ``exec_request`` follows."""
+
+    def resident_bytes(self, limit: int) -> int:
+        """How much memory of their own all guest processes together have touched; exact only if it is more than ``limit``,
+        else pages that are shared after a fork count for each process."""
 
     def run_once(self, timeout_ns: int | None) -> None:
         """Wait for the next event (None: for ever, 0: do not wait) and deliver what is there."""

@@ -7,6 +7,7 @@ no other untrapped call can use that copy, and close and exec remove it (design.
 from collections.abc import Coroutine
 from typing import Any
 
+from sentry.kernel.memory_usage import admits
 from sentry.kernel.task import Task
 from sentry.vfs.file import FileDescription
 from sentry.vfs.mount import MS_NOEXEC
@@ -15,6 +16,7 @@ from syscalls.abi.errors import SyscallError
 from syscalls.abi.mman import (
     MAP_ANONYMOUS,
     MAP_HUGETLB,
+    MAP_NORESERVE,
     MAP_PRIVATE,
     MAP_SHARED,
     MAP_SHARED_VALIDATE,
@@ -35,7 +37,7 @@ native("munmap", "mmap(2)", "gives up the process's own mappings")
     support=Support.PARTIAL,
     note="no huge pages (ENOMEM); the times of a file written through a mapping do not change",
     native="anonymous memory of the process's own",
-    condition="flags has MAP_ANONYMOUS and not MAP_HUGETLB",
+    condition="flags has MAP_ANONYMOUS and not MAP_HUGETLB; with --memory and no control group: shorter than 16 MiB",
     proceeds="the descriptor was lent by the sentry, opened with the guest's own rights",
 )
 def sys_mmap(
@@ -46,6 +48,8 @@ def sys_mmap(
         raise SyscallError(EINVAL)
     if flags & MAP_ANONYMOUS:
         if flags & MAP_HUGETLB:
+            raise SyscallError(ENOMEM)
+        if prot & PROT_WRITE and not flags & MAP_NORESERVE and not admits(task.kernel, length):
             raise SyscallError(ENOMEM)
         return PROCEED
     file = task.fds.get(fd)

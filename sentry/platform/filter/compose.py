@@ -14,7 +14,7 @@ from sentry.platform.filter.prologue import prologue
 from sentry.platform.filter.table import TRACE_CALL
 
 #: Each layer that a rule may need, in the order of the file name.
-VARIANT_LAYERS = ("pidns", "userns")
+VARIANT_LAYERS = ("memory", "pidns", "userns")
 PROFILES = ("default", "strict")
 
 

@@ -1,4 +1,5 @@
-"""Calls that run natively but trap here all the same: all of them in profile ``strict``, births where nothing else counts them.
+"""Calls that run natively but trap here all the same: all of them in profile ``strict``, births where only the sentry counts them
+or their memory.
 
 The row's own condition is checked on the argument registers, then the host runs the call.
 """
@@ -7,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from sentry.platform.filter.table import ALLOW, RULES, Rule
-from syscalls.abi.errno import EAGAIN
+from syscalls.abi.errno import EAGAIN, ENOMEM
 from syscalls.abi.nr_x86_64 import NUMBERS
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class NativeCalls:
         self._population = population
         self._tasks_max = tasks_max
         calls = {rule.call for rule in RULES if rule.action == ALLOW} if profile == "strict" else set()
+        self._is_memory_counted = "memory" not in layers
         if "userns" not in layers:
             calls |= set(BIRTHS)
         self._rules: dict[int, list[Rule]] = {}
@@ -46,7 +48,10 @@ class NativeCalls:
         rules = self._rules.get(nr)
         if rules is None or not any(rule.holds((a0, a1, a2, a3, a4, a5)) for rule in rules):
             return self._sink.syscall(context, nr, a0, a1, a2, a3, a4, a5)
-        if nr in self._births and len(self._population.contexts) >= self._tasks_max:
-            return -EAGAIN
+        if nr in self._births:
+            if len(self._population.contexts) >= self._tasks_max:
+                return -EAGAIN
+            if self._is_memory_counted and not self._sink.admits_birth(context):
+                return -ENOMEM
         context.proceed()
         return None

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 WORD32: Final = 0xFFFFFFFF
+WORD64: Final = 0xFFFFFFFFFFFFFFFF
 ALLOW, TRACE = "allow", "trace"
 
 #: What a RET_TRACE stop is for (its event message).
@@ -77,6 +78,9 @@ CLONE_ALLOWED: Final = (
 )
 
 _MAP_ANONYMOUS, _MAP_HUGETLB = 0x20, 0x40000
+_ANONYMOUS = Compare(3, _MAP_ANONYMOUS | _MAP_HUGETLB, _MAP_ANONYMOUS)
+#: bytes from which on a mapping is asked for where only the sentry keeps a memory limit
+LARGE_MAPPING: Final = 16 << 20
 _FUTEX_PLAIN = (0, 1, 3, 4, 5, 9, 10)
 _FUTEX_PI = (6, 7, 8, 11, 12, 13)
 _CLOCKS = (0, 1, 2, 3, 4, 5, 6, 7, 11)
@@ -94,8 +98,15 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         "mmap",
         "anonymous memory is the MMU's work; files are mapped through the sentry",
+        "flags has MAP_ANONYMOUS and not MAP_HUGETLB; with --memory kept by the sentry: shorter than 16 MiB",
+        ((_ANONYMOUS, Compare(1, ~(LARGE_MAPPING - 1) & WORD64, 0)),),
+    ),
+    Rule(
+        "mmap",
+        "anonymous memory is the MMU's work; no limit, or the host's own, bounds it",
         "flags has MAP_ANONYMOUS and not MAP_HUGETLB",
-        ((Compare(3, _MAP_ANONYMOUS | _MAP_HUGETLB, _MAP_ANONYMOUS),),),
+        ((_ANONYMOUS,),),
+        needs="memory",
     ),
     Rule("munmap", _OWN),
     Rule("mprotect", "a file's pages never gain rights that the donated descriptor lacks"),

@@ -17,6 +17,7 @@ NAMES = frozenset(
         "timens",
         "pid_translation",
         "placement",
+        "memory",
     )
 )
 

@@ -22,6 +22,7 @@ from sentry.platform.notify.cgroup import GuestGroup
 from sentry.platform.notify.context import NotifyContext, State
 from sentry.platform.notify.execution import LOAD_FDS_MAX, Execution
 from sentry.platform.notify.jail import Guest, Jail
+from sentry.platform.notify.resident import Resident
 from sentry.platform.notify.stub import open_stub
 from sentry.platform.notify.tracer import Tracer, open_pid_namespace
 
@@ -65,7 +66,8 @@ class NotifyPlatform(Platform):
         importing what only root may be able to read (a clone below /root)."""
         import sentry.platform.filter.sentry  # noqa: F401 - confine_sentry needs it
 
-        self._group.prepare(config)
+        if "memory" not in self._disabled:
+            self._group.prepare(config)
         self._stub_fd, self._stub_entry = open_stub()
         preload(config.profile)
 
@@ -90,6 +92,7 @@ class NotifyPlatform(Platform):
         self.tracer.stub_entry = entry
         self.tracer.exec = Execution(self.tracer, self._stub_fd)
         self._hot = self.tracer.hot
+        self._resident = Resident(self._proc_fd)
         self._jail = Jail(core, ffi, self._stub_fd, self._disabled)
         try:
             self._jail.start(config, self._group.layers)
@@ -99,8 +102,11 @@ class NotifyPlatform(Platform):
         self.layers = self._jail.layers
         core.placement_enable(int(self.has_placement and "placement" not in self._disabled))
         self.tracer.on_other_exit = self._other_exit
-        # RLIMIT_NPROC, which counts births inside a user namespace, does not hold for uid 0: then they are trapped and counted.
-        filter_layers = self.layers if os.geteuid() else self.layers - {"userns"}
+        # RLIMIT_NPROC, which counts births inside a user namespace, does not hold for uid 0: then they are trapped and counted,
+        # as they are where their memory is counted here.
+        filter_layers = self.layers | ({"memory"} if config.memory_max is None else frozenset())
+        if os.geteuid() == 0 or "memory" not in filter_layers:
+            filter_layers -= {"userns"}
         self._syscall = NativeCalls(config.profile, filter_layers, sink, self.tracer, config.tasks_max).entry
         first = config.nofile + 1
         self._program = guest_filter(config.profile, filter_layers, first, first + LOAD_FDS_MAX - 1)
@@ -267,6 +273,10 @@ class NotifyPlatform(Platform):
         result = self._core.confine_self(self._ffi.from_buffer(bpf.pack(program)), len(program))
         if result < 0:
             raise PlatformError(f"the host refuses the sentry's own filter: {os.strerror(-result)}")
+
+    def resident_bytes(self, limit: int) -> int:
+        """See ``Platform``."""
+        return self._resident.total({context.tgid for context in self.tracer.contexts.values()}, limit)
 
     def kill_all(self) -> None:
         """See ``Platform``."""

@@ -199,6 +199,9 @@ class Passthrough:
     def uid_of(self, context, pid):
         return None
 
+    def admits_birth(self, context):
+        return True
+
     def signalled(self, context, signal):
         self.signals.append((context.guest_tid, signal))
 
