@@ -26,6 +26,7 @@ from syscalls.args import PROCEED, Int, Result, UInt, ULong, UserPtr
 from syscalls.registry import Support, syscall
 
 _COMMAND = 0x7F
+_FUTEX2 = "ENOSYS where the host is older than Linux 6.7"
 _PLAIN = (FUTEX_WAIT, FUTEX_WAKE, FUTEX_REQUEUE, FUTEX_CMP_REQUEUE, FUTEX_WAKE_OP, FUTEX_WAIT_BITSET, FUTEX_WAKE_BITSET)
 _INHERITING = (
     FUTEX_LOCK_PI,
@@ -50,6 +51,24 @@ def sys_futex(task: Task, uaddr: UserPtr, futex_op: Int, val: UInt, timeout: ULo
     if command in _PLAIN or (command in _INHERITING and is_host_exact(task)):
         return PROCEED
     raise SyscallError(ENOSYS)
+
+
+@syscall(man="futex(2)", support=Support.PARTIAL, note=_FUTEX2)
+def sys_futex_wake(task: Task, uaddr: UserPtr, mask: ULong, nr: Int, flags: UInt) -> Result:
+    """Wake waiters of a word. Errors: EINVAL, EFAULT."""
+    return PROCEED
+
+
+@syscall(man="futex(2)", support=Support.PARTIAL, note=_FUTEX2)
+def sys_futex_wait(task: Task, uaddr: UserPtr, val: ULong, mask: ULong, flags: UInt, timeout: UserPtr, clockid: Int) -> Result:
+    """Wait for a word to change. Errors: EINVAL, EFAULT, EAGAIN, ETIMEDOUT, EINTR."""
+    return PROCEED
+
+
+@syscall(man="futex(2)", support=Support.PARTIAL, note=_FUTEX2)
+def sys_futex_requeue(task: Task, waiters: UserPtr, flags: UInt, nr_wake: Int, nr_requeue: Int) -> Result:
+    """Wake waiters of one word and move others to a second. Errors: EINVAL, EFAULT, EAGAIN."""
+    return PROCEED
 
 
 @syscall(man="futex_waitv(2)")

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from sentry.fs.pidfd import PidFile, pidfd_of
 from sentry.kernel import kill
+from sentry.kernel.ptrace_access import may_inspect
 from sentry.kernel.task import Task
 from syscalls.abi.errno import EINVAL, EPERM, ESRCH
 from syscalls.abi.errors import SyscallError
@@ -23,6 +24,19 @@ def sys_pidfd_open(task: Task, pid: Pid, flags: Annotated[int, Flags("PIDFD", PI
     if group is None:
         raise SyscallError(ESRCH if tables.find_task(pid) is None else EINVAL)
     return task.fds.install(PidFile(task.kernel, group, flags), cloexec=True)
+
+
+@syscall(man="pidfd_getfd(2)")
+def sys_pidfd_getfd(task: Task, pidfd: Fd, targetfd: Fd, flags: UInt) -> int:
+    """Return a copy of another process's descriptor, closed on exec. Errors: EINVAL, EBADF, ESRCH, EPERM, EMFILE."""
+    if flags:
+        raise SyscallError(EINVAL)
+    group = pidfd_of(task, pidfd).group
+    if not group.is_alive or group.leader.is_exiting:
+        raise SyscallError(ESRCH)
+    if not may_inspect(task, group.leader):
+        raise SyscallError(EPERM)
+    return task.fds.install(group.leader.fds.get(targetfd), cloexec=True)
 
 
 @syscall(man="pidfd_send_signal(2)", support=Support.PARTIAL, note="the receiver sees si_code SI_USER without sender and value")

@@ -4,14 +4,6 @@ from syscalls.abi.errno import ENOSYS, EPERM
 from syscalls.registry import refused
 
 refused("ptrace", EPERM, "the host's tracer slot of every guest thread is the sandbox's own")
-refused("process_vm_readv", ENOSYS, "not offered yet: would read another guest process")
-refused(
-    "process_vm_writev",
-    ENOSYS,
-    "not offered yet: would write another guest process",
-    man="process_vm_readv(2)",
-)
 refused("process_madvise", ENOSYS, "advice about another process's memory")
 refused("process_mrelease", ENOSYS, "only an out-of-memory killer needs it")
-refused("pidfd_getfd", EPERM, "needs the rights of ptrace, which is refused")
 refused("acct", EPERM, "process accounting belongs to the host")

@@ -60,3 +60,26 @@ TEST(in_a_shared_file) {
     while (waitpid(pid, NULL, WNOHANG) == 0) futex(word, FUTEX_WAKE, 1, NULL, NULL, 0);
     EXPECT_TRUE(1);
 }
+
+enum { FUTEX_WAKE_NR = 454, FUTEX_WAIT_NR, FUTEX_REQUEUE_NR, SIZE_U32 = 2, PRIVATE = 128 };
+struct waiter { uint64_t value, address; uint32_t flags, reserved; };
+
+TEST(futex2_calls) {
+    int *word = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct timespec past = {0, 0};
+    EXPECT_EQ(0, RAW4(FUTEX_WAKE_NR, word, 0xffffffff, 1, SIZE_U32));
+    EXPECT_EQ(-EAGAIN, RAW6(FUTEX_WAIT_NR, word, 1, 0xffffffff, SIZE_U32, NULL, CLOCK_MONOTONIC));
+    EXPECT_EQ(-ETIMEDOUT, RAW6(FUTEX_WAIT_NR, word, 0, 0xffffffff, SIZE_U32, &past, CLOCK_MONOTONIC));
+    EXPECT_EQ(-EINVAL, RAW4(FUTEX_WAKE_NR, word, 0xffffffff, 1, 0x40));
+    EXPECT_EQ(-EINVAL, RAW4(FUTEX_WAKE_NR, (char *)word + 1, 0xffffffff, 1, SIZE_U32));
+    pid_t pid = CHILD({
+        while (__atomic_load_n(word, __ATOMIC_ACQUIRE) == 0) RAW6(FUTEX_WAIT_NR, word, 0, 0xffffffff, SIZE_U32, NULL, CLOCK_MONOTONIC);
+    });
+    __atomic_store_n(word, 1, __ATOMIC_RELEASE);
+    while (waitpid(pid, NULL, WNOHANG) == 0) RAW4(FUTEX_WAKE_NR, word, 0xffffffff, 1, SIZE_U32);
+    struct waiter pair[2] = {{1, (uintptr_t)word, SIZE_U32, 0}, {0, (uintptr_t)(word + 1), SIZE_U32, 0}};
+    EXPECT_EQ(0, RAW4(FUTEX_REQUEUE_NR, pair, 0, 1, 1));
+    pair[0].value = 9;
+    EXPECT_EQ(-EAGAIN, RAW4(FUTEX_REQUEUE_NR, pair, 0, 1, 1));
+    EXPECT_EQ(-EINVAL, RAW4(FUTEX_REQUEUE_NR, pair, 1, 1, 1));
+}

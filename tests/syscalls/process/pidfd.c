@@ -48,3 +48,32 @@ TEST(read_is_refused) {
     EXPECT_ERRNO(EINVAL, write(fd, "x", 1));
     close(fd);
 }
+
+static int getfd(int pidfd, int fd, unsigned flags) { return syscall(SYS_pidfd_getfd, pidfd, fd, flags); }
+
+TEST(getfd_copies_a_descriptor) {
+    int ready[2], gate[2], number[2];
+    NEED(pipe(ready));
+    NEED(pipe(gate));
+    NEED(pipe(number));
+    pid_t pid = CHILD({
+        int fd = NEED(open("shared", O_RDWR | O_CREAT, 0644));
+        NEED(write(fd, "abc", 3));
+        NEED(write(number[1], &fd, sizeof fd));
+        await_byte(gate[0]);
+        _exit(lseek(fd, 0, SEEK_CUR) == 1 ? 5 : 1);
+    });
+    int theirs;
+    NEED(read(number[0], &theirs, sizeof theirs));
+    int pidfd = NEED(pidfd_of(pid, 0));
+    int copy = EXPECT_OK(getfd(pidfd, theirs, 0));
+    EXPECT_EQ(FD_CLOEXEC, fcntl(copy, F_GETFD));
+    EXPECT_EQ(3, lseek(copy, 0, SEEK_CUR));
+    EXPECT_EQ(1, lseek(copy, 1, SEEK_SET));
+    EXPECT_ERRNO(EBADF, getfd(pidfd, 999, 0));
+    EXPECT_ERRNO(EBADF, getfd(copy, 1, 0));
+    EXPECT_ERRNO(EINVAL, getfd(pidfd, theirs, 1));
+    tell(gate[1]);
+    EXPECT_EXIT(5, pid);
+    EXPECT_ERRNO(ESRCH, getfd(pidfd, 1, 0));
+}

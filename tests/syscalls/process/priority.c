@@ -41,3 +41,27 @@ TEST(affinity) {
     CPU_ZERO(&set);
     EXPECT_ERRNO(EINVAL, sched_setaffinity(0, sizeof set, &set));
 }
+
+enum { WHO_PROCESS = 1, WHO_PGRP, WHO_USER, CLASS_BE = 2 << 13, CLASS_IDLE = 3 << 13 };
+static long ioprio_get(int which, int who) { return syscall(SYS_ioprio_get, which, who); }
+static long ioprio_set(int which, int who, int value) { return syscall(SYS_ioprio_set, which, who, value); }
+
+TEST(io_priorities) {
+    pid_t pid = CHILD({
+        EXPECT_OK(ioprio_set(WHO_PROCESS, 0, CLASS_BE | 6));
+        EXPECT_EQ(CLASS_BE | 6, ioprio_get(WHO_PROCESS, 0));
+        EXPECT_EQ(CLASS_BE | 6, ioprio_get(WHO_PROCESS, getpid()));
+        EXPECT_OK(ioprio_set(WHO_PROCESS, getpid(), CLASS_IDLE));
+        EXPECT_EQ(CLASS_IDLE, ioprio_get(WHO_PROCESS, 0) & ~7);
+        pid_t child = CHILD({ EXPECT_EQ(CLASS_IDLE, ioprio_get(WHO_PROCESS, 0) & ~7); });
+        EXPECT_EXIT(0, child);
+    });
+    EXPECT_EXIT(0, pid);
+    EXPECT_ERRNO(EINVAL, ioprio_get(9, 0));
+    EXPECT_ERRNO(EINVAL, ioprio_set(9, 0, CLASS_BE));
+    EXPECT_ERRNO(EINVAL, ioprio_set(WHO_PROCESS, 0, 7 << 13));
+    EXPECT_ERRNO(EINVAL, ioprio_set(WHO_PROCESS, 0, 4));
+    EXPECT_ERRNO(ESRCH, ioprio_get(WHO_PROCESS, 0x3ffffff0));
+    EXPECT_ERRNO(ESRCH, ioprio_set(WHO_PROCESS, 0x3ffffff0, CLASS_BE));
+    EXPECT_ERRNO(ESRCH, ioprio_get(WHO_PGRP, 0x3ffffff0));
+}
