@@ -7,7 +7,7 @@ _CHUNK = 1 << 20
 
 
 def copy(source: UserSource, sink: UserSink) -> int:
-    """Copy until one of the two is used up or its memory ends; return how many bytes were copied. Errors: EFAULT with the first."""
+    """Copy until one is used up or its memory ends; return how many bytes were copied. Errors: EFAULT with the first."""
     done = 0
     try:
         while source.remaining and sink.remaining:
