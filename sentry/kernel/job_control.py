@@ -42,7 +42,7 @@ def set_process_group(task: "Task", pid: int, pgid: int) -> None:
     if group.process_group.session.leader is group:
         raise SyscallError(EPERM)
     tasks = task.kernel.tasks
-    target = tasks.process_groups.get(pgid)
+    target = tasks.find_process_group(pgid)
     if target is None and pgid == pid:
         target = ProcessGroup(pgid, session)
     if target is None or target.session is not session:

@@ -30,9 +30,9 @@ def find_targets(task: "Task", pid: int) -> "list[ThreadGroup]":
             group = thread.group if thread is not None else None
         targets = [group] if group is not None else []
     elif pid == -1:
-        targets = [group for group in tables.groups.values() if group.tgid != _INIT and group is not task.group]
+        targets = [group for group in tables.processes() if group.tgid != _INIT and group is not task.group]
     else:
-        process_group = task.group.process_group if pid == 0 else tables.process_groups.get(-pid)
+        process_group = tables.find_process_group(-pid or task.group.process_group.pgid)
         targets = list(process_group.members.values()) if process_group is not None else []
     if not targets:
         raise SyscallError(ESRCH)

@@ -56,6 +56,9 @@ def _clone_group(maker: Task, context: "Context", parent: ThreadGroup | None) ->
     group.environment = origin.environment
     group.auxv = origin.auxv
     group.start_time_ns = maker.kernel.runner.monotonic_ns()
+    stale = table.groups.get(group.tgid)
+    if stale is not None:
+        table.forget(stale)  # waited for, and the number is taken anew
     origin.process_group.add(group)
     table.groups[group.tgid] = group
     if parent is not None:

@@ -5,6 +5,7 @@ The tracer has reaped the host's zombie; its real parent, if it is a guest, can 
 
 from typing import TYPE_CHECKING
 
+from sentry.host.process import exists
 from syscalls.abi.signal import SIGCHLD, SIGCONT, SIGHUP, SIGKILL
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def exit_group(group: "ThreadGroup", wait_status: int) -> None:
         _hang_up(group)
     parent = group.parent
     if parent is None or not parent.is_alive:
-        forget(group)
+        kernel.tasks.forget(group)
         return
     kernel.signals.child_changed(parent, SIGCHLD)
     parent.wait_queue.wake()
@@ -66,23 +67,6 @@ def kill_rest(kernel: "Kernel") -> None:
             next(iter(group.tasks.values())).context.send_signal(SIGKILL)
 
 
-def forget(group: "ThreadGroup") -> None:
-    """The zombie has been waited for (or nobody ever will): its number is free."""
-    table = group.leader.kernel.tasks
-    if table.groups.get(group.tgid) is group:
-        del table.groups[group.tgid]
-    if group.parent is not None:
-        group.parent.children.pop(group.tgid, None)
-    table.leave(group)
-
-
-def reap_vanished(parent: "ThreadGroup", exists: "dict[int, bool]") -> None:
-    """Forget the dead children of ``parent`` that the host no longer knows (``exists[host_pid]`` false)."""
-    for child in list(parent.children.values()):
-        if child.exit_status is not None and not exists.get(child.host_pid, True):
-            forget(child)
-
-
 def _reparent(group: "ThreadGroup") -> None:
     if not group.children:
         return
@@ -91,12 +75,15 @@ def _reparent(group: "ThreadGroup") -> None:
     while heir is not None and not (heir.is_alive and (heir.is_child_subreaper or heir.parent is None)):
         heir = heir.parent
     for child in list(group.children.values()):
+        if child.exit_status is not None and not exists(child.host_pid):
+            kernel.tasks.forget(child)
+            continue
         child.parent = heir
         if child.is_alive and child.leader.pdeath_signal:
             kernel.signals.send_group(child, child.leader.pdeath_signal)
         if heir is None:
             if child.exit_status is not None:
-                forget(child)
+                kernel.tasks.forget(child)
         else:
             heir.children[child.tgid] = child
             if child.exit_status is not None:

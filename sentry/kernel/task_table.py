@@ -1,7 +1,9 @@
 """All tasks, processes, process groups and sessions of one pid namespace (a container)."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from sentry.host.process import exists
 from sentry.kernel.session import ProcessGroup, Session
 
 if TYPE_CHECKING:
@@ -13,6 +15,9 @@ class TaskTable:
     """Finds tasks by the guest's numbers.
 
     A number that is not in here does not exist for the guest: no call lets it through to the host.
+
+    The host keeps the zombies and chooses among them when a parent waits for any child (kernel-facts.md 5), so a dead process
+    stays in ``groups`` until its number is found to be gone: ``find_group``, ``find_process_group`` and ``processes`` look.
     """
 
     __slots__ = ("groups", "process_groups", "sessions", "tasks")
@@ -32,7 +37,38 @@ class TaskTable:
 
     def find_group(self, pid: int) -> "ThreadGroup | None":
         """The process with that pid, or None; zombies are found until their parent has waited for them."""
-        return self.groups.get(pid)
+        group = self.groups.get(pid)
+        if group is not None and group.exit_status is not None:
+            self._settle([group])
+            return self.groups.get(pid)
+        return group
+
+    def find_process_group(self, pgid: int) -> ProcessGroup | None:
+        """The process group with that number, or None; zombies are members until their parent has waited for them."""
+        process_group = self.process_groups.get(pgid)
+        if process_group is None:
+            return None
+        self._settle(process_group.members.values())
+        return self.process_groups.get(pgid)
+
+    def processes(self) -> "list[ThreadGroup]":
+        """All processes and zombies."""
+        self._settle(self.groups.values())
+        return list(self.groups.values())
+
+    def forget(self, group: "ThreadGroup") -> None:
+        """The zombie has been waited for (or nobody ever will): its number is free."""
+        if self.groups.get(group.tgid) is group:
+            del self.groups[group.tgid]
+        parent = group.parent
+        if parent is not None and parent.children.get(group.tgid) is group:
+            del parent.children[group.tgid]
+        self.leave(group)
+
+    def _settle(self, groups: "Iterable[ThreadGroup]") -> None:
+        """Forget those of ``groups`` that have been waited for."""
+        for group in [group for group in groups if group.exit_status is not None and not exists(group.host_pid)]:
+            self.forget(group)
 
     def new_session(self, group: "ThreadGroup") -> Session:
         """setsid(2): ``group`` becomes leader of a new session and of a new process group in it."""
@@ -65,8 +101,10 @@ class TaskTable:
                 self.sessions.pop(session.sid, None)
 
     def is_orphaned(self, process_group: ProcessGroup) -> bool:
-        """Whether no member has a parent in another process group of the same session (setpgid(2), POSIX 3.264)."""
+        """Whether no living member has a parent in another process group of the same session (setpgid(2), POSIX 3.264)."""
         for member in process_group.members.values():
+            if member.exit_status is not None:
+                continue
             parent = member.parent
             if (
                 parent is not None

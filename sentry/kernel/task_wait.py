@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sentry.host.process import exists
-from sentry.kernel.task_exit import forget
 from syscalls.abi.errno import ECHILD
 from syscalls.abi.errors import SyscallError
 
@@ -42,7 +41,7 @@ def find_waitable(task: "Task", matches: Match, options: int) -> "ThreadGroup | 
             continue
         if child.exit_status is not None:
             if not exists(child.host_pid):
-                forget(child)
+                task.kernel.tasks.forget(child)
                 continue
             has_child = True
             if options & WEXITED:
@@ -57,20 +56,15 @@ def find_waitable(task: "Task", matches: Match, options: int) -> "ThreadGroup | 
     return None
 
 
-def consume(child: "ThreadGroup", matching_dead: int, options: int) -> None:
+def consume(task: "Task", matches: Match, child: "ThreadGroup", options: int) -> None:
     """The guest's wait call is about to report ``child``: forget what it takes, unless WNOWAIT.
 
-    ``matching_dead`` tells how many children the host could choose from: with more than one the host's choice is unknown
-    and the dead are forgotten when their numbers vanish.
+    With more than one matching child the choice is the host's, and it may know of a death that the sentry is yet to hear of
+    (a stop's events are collected before they are handled): then the dead are forgotten when their numbers are found gone.
     """
     if options & WNOWAIT:
         return
     if child.exit_status is None:
         child.stop_report = None
-    elif matching_dead == 1:
-        forget(child)
-
-
-def count_dead(task: "Task", matches: Match) -> int:
-    """How many matching children are zombies."""
-    return sum(1 for child in task.group.children.values() if child.exit_status is not None and matches(child))
+    elif sum(1 for other in task.group.children.values() if matches(other)) == 1:
+        task.kernel.tasks.forget(child)

@@ -122,7 +122,7 @@ def _setown(task: Task, file: FileDescription, fd: int, arg: int) -> int:
 def _set_owner(task: Task, file: FileDescription, kind: int, number: int) -> None:
     """Errors: ESRCH nobody has that number; 0 means no owner."""
     tables = task.kernel.tasks
-    found = tables.process_groups.get(number) if kind == _OWNER_PGRP else tables.find_task(number)
+    found = tables.find_process_group(number) if kind == _OWNER_PGRP else tables.find_task(number)
     if number and found is None:
         raise SyscallError(ESRCH)
     file.owner = (kind, number)

@@ -35,7 +35,7 @@ def _targets(task: Task, which: int, who: int) -> list[Task]:
         found = task if who == 0 else tables.find_task(who)
         targets = [found] if found is not None else []
     elif which == PRIO_PGRP:
-        process_group = task.group.process_group if who == 0 else tables.process_groups.get(who)
+        process_group = task.group.process_group if who == 0 else tables.find_process_group(who)
         members = process_group.members.values() if process_group is not None else ()
         targets = [member for group in members for member in group.tasks.values()]
     elif which == PRIO_USER:

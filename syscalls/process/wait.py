@@ -8,7 +8,7 @@ from typing import Any
 from sentry.fs import pidfd
 from sentry.fs.pidfd import pidfd_of
 from sentry.kernel.task import Task
-from sentry.kernel.task_wait import Match, consume, count_dead, find_waitable, match_pid
+from sentry.kernel.task_wait import Match, consume, find_waitable, match_pid
 from sentry.kernel.thread_group import ThreadGroup
 from sentry.sched.wait import wait_until
 from syscalls.abi.errno import EAGAIN, EINVAL, ESRCH
@@ -81,14 +81,14 @@ def _try(task: Task, matches: Match, options: int) -> Result:
     child = find_waitable(task, matches, options)
     if child is None:
         raise SyscallError(EAGAIN)
-    consume(child, count_dead(task, matches), options)
+    consume(task, matches, child, options)
     return PROCEED
 
 
 def _wait(task: Task, matches: Match, options: int) -> Result | Coroutine[Any, Any, Result]:
     child = find_waitable(task, matches, options)
     if child is not None:
-        consume(child, count_dead(task, matches), options)
+        consume(task, matches, child, options)
         return PROCEED
     if options & WNOHANG:
         return PROCEED
@@ -97,5 +97,5 @@ def _wait(task: Task, matches: Match, options: int) -> Result | Coroutine[Any, A
 
 async def _hold(task: Task, matches: Match, options: int) -> Result:
     child = await wait_until(task.fiber, lambda: find_waitable(task, matches, options), [task.group.wait_queue])
-    consume(child, count_dead(task, matches), options)
+    consume(task, matches, child, options)
     return PROCEED

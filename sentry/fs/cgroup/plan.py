@@ -28,7 +28,7 @@ def _pids_current(viewer: "Task") -> bytes:
 
 
 def _processes(viewer: "Task") -> bytes:
-    return b"".join(b"%d\n" % pid for pid in sorted(viewer.kernel.tasks.groups))
+    return b"".join(b"%d\n" % pid for pid in sorted(group.tgid for group in viewer.kernel.tasks.processes()))
 
 
 def _threads(viewer: "Task") -> bytes:

@@ -26,7 +26,7 @@ class ProcRoot(DynamicDirectory):
     def names(self) -> list[bytes]:
         """The processes of the reader's container in order of their numbers."""
         viewer = self.fs.viewer
-        return [] if viewer is None else [b"%d" % pid for pid in sorted(viewer.kernel.tasks.groups)]
+        return [] if viewer is None else [b"%d" % pid for pid in sorted(group.tgid for group in viewer.kernel.tasks.processes())]
 
     def find(self, name: bytes) -> "Inode | None":
         """A process, or, not listed, any thread by its own number, which shows its process."""
@@ -35,7 +35,7 @@ class ProcRoot(DynamicDirectory):
             return None
         number = int(name)
         tasks = viewer.kernel.tasks
-        group = tasks.groups.get(number)
+        group = tasks.find_group(number)
         if group is None:
             task = tasks.tasks.get(number)
             if task is None:

@@ -268,7 +268,7 @@ def _set_foreground(terminal: Terminal, task: "Task", argument: int) -> int:
     pgid = task.memory.read_i32(argument)
     if pgid < 0:
         raise SyscallError(EINVAL)
-    process_group = task.kernel.tasks.process_groups.get(pgid)
+    process_group = task.kernel.tasks.find_process_group(pgid)
     if process_group is None:
         raise SyscallError(ESRCH)
     if process_group.session is not session:

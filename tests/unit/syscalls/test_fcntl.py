@@ -11,6 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from guest_world import Guest, World
 
+from sentry.kernel.session import ProcessGroup, Session
 from sentry.vfs.file import O_PATH, FileDescription
 from sentry.vfs.inode import FileSystem, Inode
 from sentry.vfs.stat import Attr
@@ -106,7 +107,7 @@ def test_small_operations(world: World, inode: Inode) -> None:
     assert guest.fcntl(fd, f.F_SETOWN, -77) == -ESRCH
     assert guest.fcntl(fd, f.F_SETOWN, guest.task.tid) == 0
     assert guest.fcntl(fd, f.F_GETOWN, 0) == guest.task.tid
-    world.kernel.tasks.process_groups[77] = object()
+    world.kernel.tasks.process_groups[77] = ProcessGroup(77, Session(77))
     assert guest.fcntl(fd, f.F_SETOWN, -77) == 0
     assert guest.fcntl(fd, f.F_GETOWN, 0) == -77
     addr = guest.alloc(8)
