@@ -5,7 +5,7 @@ PYTHON_RUN := $(BIN)/python
 ARGS ?=
 TESTS ?= tests
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run tour test check lint types contracts matrix-check matrix format dist bench mutants clean \
+.PHONY: help setup setup-test run tour test check lint types contracts matrix-check matrix format dist bench mutants evidence clean \
         test-suites test-engines test-applications
 
 help:  ## list the commands
@@ -40,6 +40,10 @@ matrix-check:
 	@$(PYTHON_RUN) -m syscalls.compat --check
 
 matrix: setup  ## write compat-matrix/ from the declarations and the tests
+	@$(PYTHON_RUN) -m syscalls.compat
+
+evidence: setup-test  ## run the differential programs that changed everywhere, record it, write compat-matrix/ (ARGS=--all: all)
+	@$(PYTHON_RUN) -m tests.evidence $(ARGS)
 	@$(PYTHON_RUN) -m syscalls.compat
 
 format: setup  ## sort imports and apply ruff's safe fixes

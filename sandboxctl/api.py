@@ -15,13 +15,16 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, TYPE_CHECKING, Any, Self
 
 from sandboxctl.config import CommandConfig, SandboxConfig
 from sandboxctl.errors import EXIT_KILLED, OptionError, SandboxError
 from sandboxctl.launcher import SentryProcess
 from sandboxctl.options.assemble import CommandOptions, SandboxOptions, command_config, sandbox_config
 from sandboxctl.session import Command, Session
+
+if TYPE_CHECKING:
+    from sandboxctl.compat.census import Census
 
 OUTPUT_LIMIT = 64 << 20
 _CHUNK = 1 << 16
@@ -135,6 +138,12 @@ class Sandbox:
     def continued_calls(self) -> Mapping[str, int]:
         """How often each call was let through to the host kernel after a check; ``host-surface`` lists which may be."""
         return self.session.continued_calls()
+
+    def census(self) -> "Census":
+        """What the programs inside have asked for so far; the sandbox must have been made with ``census=True``."""
+        from sandboxctl.compat.census import Census
+
+        return Census.of(self.session.census())
 
     def run(
         self,

@@ -93,6 +93,7 @@ class SandboxConfig:
     host_as_root: bool = False
     require: tuple[str, ...] = ()
     strace: bool = False
+    census: bool = False
     log_file: str | None = None
 
 

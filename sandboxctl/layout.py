@@ -66,6 +66,7 @@ def plan(config: SandboxConfig, image: Image) -> Layout:
         "pids": _or_minus_one(config.pids_limit),
         "stop_signal": config.stop_signal,
         "strace": config.strace,
+        "census": config.census,
         "log_level": "debug" if os.environ.get("SANDBOXCTL_DEBUG") else "warning",
         "host_uid": NOBODY if is_root else -1,
         "host_gid": NOBODY if is_root else -1,

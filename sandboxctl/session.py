@@ -176,16 +176,23 @@ class Session:
 
     def continued_calls(self, timeout: float = 5.0) -> dict[str, int]:
         """Return how often each call of a guest was let through to the host. Raises SandboxError."""
+        counts = self._query("continued", timeout).get("proceeds", {})
+        return {str(name): count for name, count in counts.items() if isinstance(count, int)} if isinstance(counts, dict) else {}
+
+    def census(self, timeout: float = 5.0) -> dict[str, Any]:
+        """Return what the guests have asked for so far (``sentry/trace/census.py``). Raises SandboxError."""
+        return self._query("census", timeout)
+
+    def _query(self, what: str, timeout: float) -> dict[str, Any]:
         self._answers.clear()
-        self._send("query", what="continued")
+        self._send("query", what=what)
         deadline = time.monotonic() + timeout
         while not self._answers:
             left = deadline - time.monotonic()
             if left <= 0:
                 raise SandboxError("the sentry does not answer")
             self.pump(left)
-        counts = self._answers.pop().get("proceeds", {})
-        return {str(name): count for name, count in counts.items() if isinstance(count, int)} if isinstance(counts, dict) else {}
+        return self._answers.pop()
 
     def wait(self, command: Command, timeout: float | None = None) -> int | None:
         """Return the exit code, None after ``timeout`` seconds. Raises SandboxDied."""

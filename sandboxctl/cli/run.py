@@ -1,6 +1,7 @@
 """``sandboxctl run``: options with docker's names and meaning, one sandbox, one command."""
 
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,7 @@ import click
 from sandboxctl.api import Sandbox
 from sandboxctl.cli.attach import attach
 from sandboxctl.cli.commands import Context
+from sandboxctl.config import CommandConfig, SandboxConfig
 from sandboxctl.errors import OptionError
 from sandboxctl.options.assemble import CommandOptions, SandboxOptions, command_config, sandbox_config
 from sandboxctl.options.ulimit import descriptors_max
@@ -19,6 +21,21 @@ _SANDBOX = (
     "stop_signal", "init", "network", "privileged", "devices", "host_as_root", "require", "strace", "log_file",
 )  # fmt: skip
 _COMMAND = ("entrypoint", "env", "env_files", "workdir", "user", "group_add", "ulimits", "tty", "interactive", "timeout")
+
+
+def checked(
+    context: Context, image: str | None, words: tuple[str, ...], options: Mapping[str, Any]
+) -> tuple[SandboxConfig, CommandConfig]:
+    """What the words of a command line mean. Raises OptionError."""
+    if image is None:
+        raise OptionError("no image given; for example: sandboxctl run host -- ls -l /")
+    argv = words[1:] if words[:1] == ("--",) else words
+    sandbox_options = {name: options[name] for name in _SANDBOX}
+    config = sandbox_config(SandboxOptions(image=image, platform=context.platform, profile=context.profile, **sandbox_options))
+    what = command_config(CommandOptions(argv=argv, **{name: options[name] for name in _COMMAND}), image)
+    if what.tty and what.interactive and not is_terminal(0):
+        raise OptionError("-t: standard input is not a terminal; leave out -t")
+    return replace(config, nofile_max=descriptors_max(what.rlimits)), what
 
 
 @click.command("run", context_settings={"allow_interspersed_args": False, "max_content_width": 110})
@@ -72,15 +89,7 @@ def command(context: Context, /, image: str | None, words: tuple[str, ...], **op
       sandboxctl run --timeout 30s -m 512m -v ./src:/src:ro -w /src host -- make
       echo hello | sandboxctl run -i host -- wc -c
     """
-    if image is None:
-        raise OptionError("no image given; for example: sandboxctl run host -- ls -l /")
-    argv = words[1:] if words[:1] == ("--",) else words
-    sandbox_options = {name: options[name] for name in _SANDBOX}
-    config = sandbox_config(SandboxOptions(image=image, platform=context.platform, profile=context.profile, **sandbox_options))
-    what = command_config(CommandOptions(argv=argv, **{name: options[name] for name in _COMMAND}), image)
-    config = replace(config, nofile_max=descriptors_max(what.rlimits))
-    if what.tty and what.interactive and not is_terminal(0):
-        raise OptionError("-t: standard input is not a terminal; leave out -t")
+    config, what = checked(context, image, words, options)
     ahead, context.ahead = context.ahead, None
     with Sandbox.from_config(config, ahead) as sandbox:
         end = attach(sandbox, what)

@@ -42,6 +42,7 @@ class SandboxOptions:
     host_as_root: bool = False
     require: Sequence[str] = ()
     strace: bool = False
+    census: bool = False
     log_file: str | None = None
 
 
@@ -100,6 +101,7 @@ def sandbox_config(options: SandboxOptions) -> SandboxConfig:
         host_as_root=_host_as_root(options),
         require=_layers(options.require),
         strace=options.strace,
+        census=options.census,
         log_file=options.log_file,
     )
     return replace(config, shm_size=quantity.size(options.shm_size, "--shm-size")) if options.shm_size else config

@@ -65,7 +65,9 @@ class ControlServer:
             case "stop":
                 self._sandbox.stop()
             case "query":
-                self._send("answer", what=message.get("what", ""), proceeds=self._sandbox.proceeds())
+                what = message.get("what", "")
+                told = self._sandbox.census() if what == "census" else {"proceeds": self._sandbox.proceeds()}
+                self._send("answer", what=what, **told)
             case kind:
                 raise ProtocolError(f"unknown message {kind}")
 

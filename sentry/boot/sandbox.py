@@ -24,6 +24,7 @@ from syscalls.args import PROCEED
 if TYPE_CHECKING:
     from sentry.boot.control import ControlServer
     from sentry.platform.interface import Platform
+    from sentry.trace.census import Census
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +57,7 @@ class Sandbox:
         self._table = table
         self._containers: list[Container] = []
         self._server: ControlServer | None = None
+        self._census: Census | None = None
         self._jail = JailConfig(
             hostname=config["hostname"],
             layers_required=frozenset(config["require"]),
@@ -77,6 +79,10 @@ class Sandbox:
             from sentry.boot.tracing import trace_calls
 
             trace_calls(self._dispatcher, self._table, server.log_line)
+        if self.config["census"]:
+            from sentry.boot.tracing import count_calls
+
+            self._census = count_calls(self._dispatcher, self._table, clock.monotonic_ns)
         self.platform.start(self._jail, self._dispatcher)
         self._tree = mounts.MountTree(self, self._gofer_fds)
 
@@ -148,6 +154,10 @@ class Sandbox:
         """How often each call was let through to the host, by name."""
         counts = self._dispatcher.proceeds
         return {entry.name: counts[nr] for nr, entry in enumerate(self._table) if entry is not None and counts[nr]}
+
+    def census(self) -> dict[str, Any]:
+        """What the guests have asked for so far; empty unless the configuration wanted it counted."""
+        return self._census.report() if self._census is not None else {}
 
     def stop(self) -> None:
         """End the sandbox: the loop returns and ``close`` kills what is left."""

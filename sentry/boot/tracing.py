@@ -3,8 +3,11 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from sentry.trace.census import Census
 from sentry.trace.strace import Strace
 from syscalls.abi import signal as signals
+from syscalls.abi.errno import ENOSYS
+from syscalls.abi.nr_x86_64 import NAMES
 
 if TYPE_CHECKING:
     from sentry.kernel.dispatch import Dispatcher
@@ -26,6 +29,41 @@ def trace_calls(dispatcher: "Dispatcher", table: "Sequence[Entry | None]", write
     dispatcher.calls = calls
     _trace_events(dispatcher, table, strace)
     return strace
+
+
+def count_calls(dispatcher: "Dispatcher", table: "Sequence[Entry | None]", monotonic_ns: Callable[[], int]) -> Census:
+    """Count every call of the guests, also those that the platform lets through itself."""
+    census = Census(monotonic_ns)
+    calls = list(dispatcher.calls)
+    for number, entry in enumerate(table):
+        call = calls[number]
+        if entry is not None and call is not None:
+            calls[number] = census.trace(entry, call)
+        elif number in NAMES:
+            calls[number] = _absent(census, NAMES[number])
+        masked = dispatcher.masked.get(number)
+        if entry is not None and masked is not None:
+            dispatcher.masked[number] = census.trace(entry, masked)
+    dispatcher.calls = calls
+    run_exec = dispatcher.exec_request
+
+    def exec_request(context: "Context", nr: int, *registers: int) -> None:
+        census.count(NAMES[nr], registers)
+        run_exec(context, nr, *registers)
+
+    def proceeded(context: "Context", nr: int, *registers: int) -> None:
+        census.count(NAMES[nr], registers)
+
+    dispatcher.exec_request, dispatcher.proceeded = exec_request, proceeded  # type: ignore[method-assign,assignment]
+    return census
+
+
+def _absent(census: Census, name: str) -> Callable[..., int]:
+    def absent(task: object, *registers: int) -> int:
+        census.missing(name, registers, ENOSYS)
+        return -ENOSYS
+
+    return absent
 
 
 def _trace_events(dispatcher: Any, table: "Sequence[Entry | None]", strace: Strace) -> None:

@@ -152,6 +152,9 @@ class Sink(Protocol):
     def syscall(self, context: Context, nr: int, a0: int, a1: int, a2: int, a3: int, a4: int, a5: int) -> int | None:
         """A trapped call; arguments are unsigned 64-bit. See the module docstring for the result."""
 
+    def proceeded(self, context: Context, nr: int, a0: int, a1: int, a2: int, a3: int, a4: int, a5: int) -> None:
+        """The platform has let a native call through that trapped (profile ``strict``); for those who count only."""
+
     def abandoned(self, context: Context) -> None:
         """The pending call has vanished: a signal ended it (only on hosts before Linux 5.19, without WAIT_KILLABLE_RECV)
         or the thread comes again. Whatever works on it is dropped; no answer follows."""

@@ -75,7 +75,7 @@ native("vfork", "vfork(2)", "copies only the caller; the platform reports the bi
 
 @syscall(
     man="clone(2)",
-    support=Support.STUB,
+    support=Support.REFUSED,
     note="ENOSYS: its arguments lie in memory that can change after the check; C libraries fall back to clone",
 )
 def sys_clone3(task: Task, cl_args: UserPtr, size: Size) -> int:

@@ -24,7 +24,7 @@ _TOLERANCE = 500 << 16
 refused("settimeofday", EPERM, _REASON, man="gettimeofday(2)")
 
 
-@syscall(man="clock_gettime(2)", support=Support.STUB, note=f"EPERM: {_REASON}")
+@syscall(man="clock_gettime(2)", support=Support.REFUSED, note=f"EPERM: {_REASON}")
 def sys_clock_settime(task: Task, clockid: Int, tp: UserPtr) -> int:
     """Refuse to set a clock. Errors: EINVAL a clock that nobody can set; EFAULT; EPERM."""
     if clockid != CLOCK_REALTIME:

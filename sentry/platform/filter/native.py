@@ -53,5 +53,6 @@ class NativeCalls:
                 return -EAGAIN
             if self._is_memory_counted and not self._sink.admits_birth(context):
                 return -ENOMEM
+        self._sink.proceeded(context, nr, a0, a1, a2, a3, a4, a5)
         context.proceed()
         return None

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -11,6 +12,7 @@ from sandboxctl.cli.commands import Context, cli
 from sandboxctl.cli.table import columns
 from sandboxctl.doctor import kernel
 from sandboxctl.doctor.check import Verdict
+from syscalls.abi.nr_x86_64 import NAMES
 
 
 def invoke(*words):
@@ -18,9 +20,17 @@ def invoke(*words):
     return done.output
 
 
-@pytest.mark.parametrize("words", [[], ["run"], ["doctor"], ["host-surface"], ["compat"], ["version"]])
+def refused(*words):
+    with pytest.raises(click.ClickException) as caught:
+        invoke(*words)
+    return caught.value.format_message()
+
+
+@pytest.mark.parametrize(
+    "words", ["", "run", "doctor", "host-surface", "compat", "compat list", "compat show", "compat run", "version"]
+)
 def test_help_has_examples(words):
-    text = CliRunner().invoke(cli, [*words, "--help"], obj=Context(None)).output
+    text = CliRunner().invoke(cli, [*words.split(), "--help"], obj=Context(None)).output
     assert "Example" in text
     assert "sandboxctl" in text
 
@@ -35,10 +45,14 @@ def test_host_surface(profile):
 
 
 def test_compat():
-    rows = json.loads(invoke("compat", "read", "bpf", "--format", "json"))
+    rows = json.loads(invoke("compat", "list", "read", "bpf", "--format", "json"))
     assert [row["name"] for row in rows] == ["read", "bpf"]
-    assert rows[1]["level"] in {"refused", "missing"}
-    assert "374 calls" in invoke("compat") or "calls:" in invoke("compat")
+    assert rows[1]["level"] == "refused"
+    assert f"{len(NAMES)} calls: " in invoke("compat", "list")
+    shown = invoke("compat", "show", "read", "fcntl")
+    assert shown.startswith("read (0)\n  level:      full: ")
+    assert "F_DUPFD_CLOEXEC" in shown
+    assert "no such system call: rread" in refused("compat", "show", "rread")
 
 
 def test_version():

@@ -5,48 +5,109 @@ from pathlib import Path
 
 import pytest
 
-from syscalls import compat
 from syscalls.abi.nr_x86_64 import NAMES
+from syscalls.compat.__main__ import main
+from syscalls.compat.evidence import Evidence, Proof, Used, load, named_in
+from syscalls.compat.pages import as_json
+from syscalls.compat.rows import matrix, row
+from syscalls.compat.tables import all_tables
+from syscalls.compat.words import words
 from tests.unit.syscalls.process_world import ENTRIES
+
+PASSED = {"native": "pass", "notify": "pass", "ptrace": "pass"}
+
+
+def proof(results: dict[str, str] | None = None, **uses: Used) -> Evidence:
+    return Evidence("2026-01-02", "6.18", (Proof("process/x.c", PASSED if results is None else results, uses),))
 
 
 def test_every_number_has_one_row() -> None:
-    data = compat.matrix()
+    data = matrix()
     assert [line["nr"] for line in data["calls"]] == sorted(NAMES)
     assert sum(data["totals"].values()) == len(NAMES)
-    assert json.loads(compat.as_json(data)) == data
+    assert json.loads(as_json(data)) == data
 
 
 def test_a_claim_without_evidence_is_not_full() -> None:
     entry = ENTRIES["getpid"]
-    assert compat.row(39, entry, {})["level"] == "partial"
-    assert compat.row(39, entry, {})["note"] == compat.UNPROVEN
-    proven = compat.row(39, entry, {"getpid": ["process/identity.c"]})
-    assert (proven["level"], proven["tests"]) == ("full", ["process/identity.c"])
+    assert row(39, entry, Evidence())["level"] == "unproven"
+    assert row(39, entry, proof(getpid=Used(succeeded=False, errors=("EINVAL",))))["level"] == "unproven"
+    proven = row(39, entry, proof(getpid=Used(succeeded=True)))
+    assert (proven["level"], proven["tests"]) == ("full", ["process/x.c"])
+    assert row(39, entry, None)["level"] == "full"
+
+
+@pytest.mark.parametrize(
+    ("results", "holds"),
+    [
+        (PASSED, True),
+        ({"native": "pass", "notify": "pass", "ptrace": "unavailable: forbidden"}, True),
+        ({"native": "pass", "notify": "differs", "ptrace": "pass"}, False),
+        ({"native": "exit status 1", "notify": "pass"}, False),
+        ({"native": "pass", "notify": "unavailable: x", "ptrace": "unavailable: y"}, False),
+        ({"notify": "pass"}, False),
+    ],
+)
+def test_only_a_run_that_passes_everywhere_counts(results: dict[str, str], holds: bool) -> None:
+    evidence = proof(results, getpid=Used(succeeded=True))
+    assert evidence.proofs[0].holds is holds
+    assert row(39, ENTRIES["getpid"], evidence)["level"] == ("full" if holds else "unproven")
 
 
 def test_refused_and_missing_rows_name_their_error() -> None:
-    assert compat.row(321, ENTRIES["bpf"], {})["note"].startswith("EPERM: ")
-    assert compat.row(441, None, {})["level"] == "missing"
+    assert row(321, ENTRIES["bpf"], Evidence())["note"].startswith("EPERM: ")
+    assert row(441, None, Evidence())["level"] == "missing"
 
 
-def test_evidence_is_found_by_word(tmp_path: Path) -> None:
-    family = tmp_path / "process"
-    family.mkdir()
-    (family / "wait.c").write_text("int x = waitpid(1, 0, 0); // getpidx")
-    (family / "notes.txt").write_text("getpid")
-    assert compat.evidence(tmp_path).get("waitpid") == ["process/wait.c"]
-    assert "getpid" not in compat.evidence(tmp_path)
+def test_calls_are_named_by_word() -> None:
+    assert {"wait4", "waitpid"} <= named_in("int x = waitpid(1, 0, 0); // getpidx")
+    assert "getpid" not in named_in("getpidx")
+    assert "pidfd_getfd" in named_in("syscall(SYS_pidfd_getfd, 1)")
 
 
-def test_pages_are_written_once_and_checked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(compat, "MATRIX", tmp_path / "matrix")
-    assert compat.main(["--check"]) == 1
-    assert compat.main([]) == 0
-    assert compat.main(["--check"]) == 0
-    (tmp_path / "matrix" / "process.md").write_text("old")
-    assert compat.main(["--check"]) == 1
+@pytest.mark.parametrize(
+    ("call", "values", "expected"),
+    [
+        ("fcntl", (1,), ["F_GETFD"]),
+        ("fcntl", (1030,), ["F_DUPFD_CLOEXEC"]),
+        ("openat", (0o2000101,), ["O_CLOEXEC", "O_CREAT", "O_WRONLY"]),
+        ("futex", (129,), ["FUTEX_WAKE"]),
+        ("setsockopt", (1, 9), ["SO_KEEPALIVE"]),
+        ("setsockopt", (12345, 9), []),
+        ("socket", (1, 0o2000001), ["AF_UNIX", "SOCK_STREAM", "SOCK_CLOEXEC"]),
+        ("ioctl", (0x5401,), ["TCGETS"]),
+        ("ioctl", (0x12345678,), []),
+        ("waitid", (1, 4), ["P_PID", "WEXITED"]),
+        ("read", (), []),
+    ],
+)
+def test_words(call: str, values: tuple[int, ...], expected: list[str]) -> None:
+    assert words(call, values) == expected
+
+
+def test_a_word_works_only_if_it_has_succeeded() -> None:
+    evidence = proof(prctl=Used(succeeded=True, words={"PR_SET_NAME": True, "PR_SET_MM": False}))
+    (table,) = (table for table in all_tables(evidence) if "prctl" in table["calls"])
+    rows = {entry["name"]: entry["state"] for entry in table["rows"]}
+    assert (rows["PR_SET_NAME"], rows["PR_SET_MM"], rows["PR_GET_NAME"]) == ("works", "error", "untried")
+
+
+def test_evidence_is_read_as_written(tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    uses = {"read": {"succeeded": True, "errors": ["EBADF"]}}
+    record = {"source": "0", "results": PASSED, "uses": uses, "files": ["/proc/self/stat"]}
+    path.write_text(json.dumps({"date": "d", "kernel": "k", "programs": {"a/b.c": record}}))
+    found = load(path)
+    assert found.proofs[0] == Proof("a/b.c", PASSED, {"read": Used(True, ("EBADF",))}, ("/proc/self/stat",))
+    assert load(tmp_path / "none.json") == Evidence()
+
+
+def test_pages_are_written_once_and_checked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "matrix"
+    assert main(["--check"], folder) == 1
+    assert main([], folder) == 0
+    assert main(["--check"], folder) == 0
+    (folder / "process.md").write_text("old")
+    assert main(["--check"], folder) == 1
     assert "process.md" in capsys.readouterr().err
-    assert compat.main(["--wrong"]) == 2
+    assert main(["--wrong"], folder) == 2
