@@ -8,12 +8,17 @@ from typing import Final
 
 NR_CLOSE: Final = 3
 NR_MMAP: Final = 9
+NR_MPROTECT: Final = 10
+NR_RECVMSG: Final = 47
 NR_CLONE: Final = 56
 NR_FORK: Final = 57
 NR_VFORK: Final = 58
 NR_EXECVE: Final = 59
 NR_PRCTL: Final = 157
+NR_RT_SIGTIMEDWAIT: Final = 128
 NR_PPOLL: Final = 271
+NR_DUP3: Final = 292
+NR_SECCOMP: Final = 317
 NR_EXECVEAT: Final = 322
 NO_CALL: Final = -1
 

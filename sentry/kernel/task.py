@@ -43,6 +43,8 @@ class Task:
         "name",
         "pdeath_signal",
         "pending_exec",
+        "seccomp_filters",
+        "seccomp_mode",
         "signal_epoch",
         "tid",
         "trap",
@@ -73,6 +75,8 @@ class Task:
         self.fiber: Fiber
         self.is_exiting = False
         self.signal_epoch = 0  # the group's, when this thread last looked for signals before it became deaf
+        self.seccomp_mode = 0  # the guest's own: SECCOMP_MODE_
+        self.seccomp_filters = 0  # how many it has stacked; the host holds them
         self.pdeath_signal = 0  # PR_SET_PDEATHSIG
         #: sleeping in the host under a signal mask (ppoll and its kin): signals reach it without a kick
         self.is_masked = False

@@ -32,6 +32,7 @@ def clone_task(maker: Task, context: "Context", flags: int) -> Task:
         fds = maker.fds.copy()
     fs = maker.fs if flags & CLONE_FS else maker.fs.copy()
     task = Task(kernel, context, group, UserMemory(context.memory), fds, fs, maker.mounts, maker.credentials, maker.name)
+    task.seccomp_mode, task.seccomp_filters = maker.seccomp_mode, maker.seccomp_filters
     if not flags & CLONE_THREAD:
         group.leader = task
     enter(task)

@@ -124,6 +124,9 @@ class FakeContext(Context):
         self.added: dict[int, int] = {}
         self.limits: dict[int, tuple[int, int]] = {}
         self.blocked = self.ignored = self.caught = self.pending = 0
+        self.host_queue: list[tuple[int, bytes]] = []
+        self.filters: list[tuple[bytes, int]] = []
+        self.injected: Callable[[int], None] | None = None
         self.masked_done: Callable[[int], None] | None = None
 
     def reply(self, value: int) -> None:
@@ -163,6 +166,31 @@ class FakeContext(Context):
     def unpark(self, value: int) -> None:
         """Record."""
         self.replies.append(("unpark", value))
+
+    def inject(self, nr: int, arguments: Sequence[int], done: Callable[[int], None]) -> None:
+        """Record; the test calls ``injected``."""
+        self.replies.append(("inject", nr, *arguments))
+        self.injected = done
+
+    def take_signal(self, signals: int, done: Callable[[bytes], None]) -> None:
+        """Give the first of ``host_queue`` (signal, siginfo) that is in the set."""
+        for entry in sorted(self.host_queue, key=lambda entry: entry[0]):
+            if signals >> (entry[0] - 1) & 1:
+                self.host_queue.remove(entry)
+                self.pending &= ~(1 << (entry[0] - 1))
+                done(entry[1])
+                return
+        done(b"")
+
+    def add_filter(self, program: bytes, flags: int, done: Callable[[int], None]) -> None:
+        """Record and succeed."""
+        self.filters.append((program, flags))
+        done(0)
+
+    def enter_strict_mode(self, done: Callable[[int], None]) -> None:
+        """Record and succeed."""
+        self.filters.append((b"strict", 0))
+        done(0)
 
     def signal_masks(self) -> tuple[int, int, int, int]:
         """What the test has set."""

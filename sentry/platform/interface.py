@@ -104,6 +104,25 @@ class Context(Protocol):
         """A signal is pending for this thread: end its trapped call with ``-restart`` so that the host kernel
         runs the handler and restarts the call or returns EINTR (kernel-facts.md 1)."""
 
+    def inject(self, nr: int, arguments: Sequence[int], done: Callable[[int], None]) -> None:
+        """Make the thread, whose trap is pending, run a host call that does not sleep, then call ``done(result)``; then the
+        trap is answered (``reply``, ``kick``) or the next call injected. ``done`` is not called if the thread dies.
+
+        Pointers among the arguments lie in memory that the guest's other threads may change: only for calls that could do
+        no more with any contents than the guest can do by itself.
+        """
+
+    def take_signal(self, signals: int, done: Callable[[bytes], None]) -> None:
+        """Take the next pending signal of the set ``signals`` (bit n-1 for signal n) from the host's queues of the thread, whose
+        trap is pending, and of its process: ``done`` gets its siginfo_t (128 bytes), empty for none. Then as ``inject``."""
+
+    def add_filter(self, program: bytes, flags: int, done: Callable[[int], None]) -> None:
+        """Stack the guest's own seccomp ``program`` (struct sock_filter[]) on the thread, whose trap is pending, with
+        seccomp(2)'s ``flags``; ``done`` gets the host's result (-EINVAL: its checker refuses the program). Then as ``inject``."""
+
+    def enter_strict_mode(self, done: Callable[[int], None]) -> None:
+        """Stack a filter that does what SECCOMP_MODE_STRICT does. Then as ``inject``."""
+
     def add_fd(self, source: HostFd, number: int) -> None:
         """Install a close-on-exec copy of ``source`` as host descriptor ``number`` of the trapped thread's table.
 

@@ -1,5 +1,7 @@
 """seccomp(2) operations, flags and results."""
 
+from struct import Struct
+
 SECCOMP_MODE_DISABLED = 0
 SECCOMP_RET_KILL = 0
 SECCOMP_RET_KILL_THREAD = 0
@@ -28,3 +30,11 @@ SECCOMP_RET_ACTION = 0x7FFF0000
 SECCOMP_RET_ALLOW = 0x7FFF0000
 SECCOMP_RET_KILL_PROCESS = 0x80000000
 SECCOMP_RET_ACTION_FULL = 0xFFFF0000
+
+BPF_MAXINSNS = 4096
+#: struct sock_filter
+SOCK_FILTER_SIZE = 8
+#: struct sock_fprog: len filter
+SOCK_FPROG = Struct("<H6xQ")
+#: struct seccomp_notif_sizes: seccomp_notif seccomp_notif_resp seccomp_data
+SECCOMP_NOTIF_SIZES = Struct("<HHH")

@@ -4,8 +4,9 @@ What the host must know too (the child subreaper, timer slack, huge pages, the T
 arguments are registers, and the pointers among them only receive results.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
+from typing import Any
 
 from sentry.kernel import cred_change
 from sentry.kernel.task import Task
@@ -13,20 +14,23 @@ from syscalls.abi import prctl as pr
 from syscalls.abi.capability import CAP_LAST_CAP, CAP_SYS_RESOURCE
 from syscalls.abi.errno import EINVAL, EPERM
 from syscalls.abi.errors import SyscallError
+from syscalls.abi.seccomp import SECCOMP_MODE_FILTER, SECCOMP_MODE_STRICT
 from syscalls.abi.signal import NSIG
 from syscalls.args import PROCEED, Int, Result, ULong
 from syscalls.registry import Support, syscall
+from syscalls.security import seccomp
 
 _NAME_SIZE = 16
-_Operation = Callable[[Task, int, int, int, int], Result]
+_Outcome = Result | Coroutine[Any, Any, Result]
+_Operation = Callable[[Task, int, int, int, int], _Outcome]
 
 
 @syscall(
     man="prctl(2)",
     support=Support.PARTIAL,
-    note="no PR_SET_SECCOMP, PR_SET_VMA, PR_SET_PTRACER, PR_SCHED_CORE (EINVAL); PR_SET_MM, PR_SET_IO_FLUSHER are EPERM",
+    note="no PR_SET_VMA, PR_SET_PTRACER, PR_SCHED_CORE (EINVAL); PR_SET_MM, PR_SET_IO_FLUSHER are EPERM",
 )
-def sys_prctl(task: Task, option: Int, arg2: ULong, arg3: ULong, arg4: ULong, arg5: ULong) -> Result:
+def sys_prctl(task: Task, option: Int, arg2: ULong, arg3: ULong, arg4: ULong, arg5: ULong) -> _Outcome:
     """Change or read one property of the thread or process. Errors: EINVAL, EPERM, EFAULT."""
     operation = _OPERATIONS.get(option)
     if operation is None:
@@ -139,7 +143,15 @@ def _get_child_subreaper(task: Task, arg2: int, *_: int) -> int:
 
 
 def _get_seccomp(task: Task, *_: int) -> int:
-    return 0  # the guest has no filter of its own; the jail's is not its business
+    return task.seccomp_mode  # the jail's filter is not the guest's business
+
+
+def _set_seccomp(task: Task, arg2: int, arg3: int, *_: int) -> seccomp.Outcome:
+    if arg2 == SECCOMP_MODE_STRICT:
+        return seccomp.set_mode_strict(task)
+    if arg2 == SECCOMP_MODE_FILTER:
+        return seccomp.set_mode_filter(task, 0, arg3)
+    raise SyscallError(EINVAL)
 
 
 def _get_timing(task: Task, *_: int) -> int:
@@ -182,6 +194,7 @@ _OPERATIONS: dict[int, _Operation] = {
     pr.PR_SET_CHILD_SUBREAPER: _set_child_subreaper,
     pr.PR_GET_CHILD_SUBREAPER: _get_child_subreaper,
     pr.PR_GET_SECCOMP: _get_seccomp,
+    pr.PR_SET_SECCOMP: _set_seccomp,
     pr.PR_SET_MM: _set_mm,
     pr.PR_SET_IO_FLUSHER: _not_permitted,
     pr.PR_GET_IO_FLUSHER: _not_permitted,

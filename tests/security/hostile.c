@@ -1,7 +1,9 @@
 /* A program that tries to get out or to take the sentry down. argv[1] names the attempt; 0 means the attempt was survived. */
 #define CHECK_NO_MAIN
 #include "check.h"
+#include <linux/filter.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 
@@ -15,6 +17,21 @@ static volatile long long junk[64];
 static void *scribble(void *arg) {
     char *path = arg;
     for (;;) { strcpy(path, "/etc/passwd"); strcpy(path, "/tmp/innocent"); }
+    return NULL;
+}
+
+/* Where the sentry writes what a thread installs, and programs that summon the tracer or a listener for everything. */
+static void *scribble_filter(void *arg) {
+    const unsigned verdicts[] = {0x7ff00001, 0x7ff00002, 0x7ff00003, 0x7ff00004, 0x7fc00000, 0x7fff0000, 0x00050000};
+    for (unsigned i = 0;; i++) for (long slot = 0; slot < 8; slot++) {
+        char *at = (char *)0x7a0000010000 + 0x220000 - 0x20000 - (8 - slot) * 0x8040;
+        *(struct sock_fprog *)at = (struct sock_fprog){1, (struct sock_filter *)(at + 16)};
+        *(struct sock_filter *)(at + 16) = (struct sock_filter){0x06, 0, 0, verdicts[i % 7]};
+    }
+    return NULL;
+}
+static void *scribble_code(void *arg) {
+    for (unsigned i = 0;; i++) *(volatile unsigned short *)arg = i & 64 ? 0x050f : 0x9090;
     return NULL;
 }
 
@@ -84,6 +101,31 @@ int main(int argc, char **argv) {
         pthread_t t;
         pthread_create(&t, NULL, scribble, path);
         for (int i = 0; i < 30; i++) { pid_t pid = vfork(); if (pid == 0) { execl(path, "x", NULL); _exit(0); } waitpid(pid, NULL, 0); }
+        return 0;
+    }
+    if (!strcmp(what, "racing-filter")) { /* another thread changes the filter while it is installed, and the instruction that installs it */
+        for (int i = 0; i < 40; i++) {
+            pid_t pid = fork();
+            if (pid == 0) {
+                pthread_t t;
+                unsigned char *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+                static const unsigned char code[] = {0x48, 0x89, 0xf8, 0x48, 0x89, 0xf7, 0x48, 0x89, 0xd6, 0x48, 0x89, 0xca, 0x0f, 0x05, 0xc3};
+                struct sock_filter filter[] = {{0x06, 0, 0, 0x7fff0000}};
+                struct sock_fprog program = {1, filter};
+                memcpy(page, code, sizeof code);
+                prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+                pthread_create(&t, NULL, i & 1 ? scribble_code : scribble_filter, i & 1 ? page + 12 : NULL);
+                for (int k = 0; k < 20; k++) {
+                    ((long (*)(long, long, long, void *))page)(SYS_seccomp, 1, 0, &program);
+                    getppid(); sched_yield(); syscall(SYS_clone, 0x20000000, 0, 0, 0, 0); open("/etc/passwd", O_RDONLY);
+                }
+                pid_t child = fork();
+                if (child == 0) { execl("/bin/true", "true", NULL); _exit(0); }
+                _exit(0);
+            }
+            for (int k = 0; k < 200 && waitpid(pid, NULL, WNOHANG) == 0; k++) usleep(2000);
+            kill(pid, SIGKILL);
+        }
         return 0;
     }
     if (!strcmp(what, "trace-me")) {

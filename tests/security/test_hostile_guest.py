@@ -48,6 +48,7 @@ def box(platform: SandboxTarget, hostile: Path) -> Iterator[Any]:
         "random-calls",
         "racing-path",
         "racing-exec",
+        "racing-filter",
         "trace-me",
         "reserved-descriptors",
         "fork-bomb",

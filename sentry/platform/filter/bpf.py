@@ -7,11 +7,13 @@ from typing import Final, NamedTuple
 LD_ABS: Final = 0x20
 JA, JEQ, JGT, JGE, JSET = 0x05, 0x15, 0x25, 0x35, 0x45
 RET: Final = 0x06
+RET_A: Final = 0x16
 AND: Final = 0x54
 _LD_IMM, _LD_MEM, _ST, _TAX, _TXA = 0x00, 0x60, 0x02, 0x07, 0x87
 
 RET_KILL_PROCESS, RET_KILL_THREAD, RET_ERRNO = 0x80000000, 0, 0x00050000
 RET_TRACE, RET_USER_NOTIF, RET_ALLOW = 0x7FF00000, 0x7FC00000, 0x7FFF0000
+RET_TRAP, RET_LOG = 0x00030000, 0x7FFC0000
 
 NR, ARCH, IP_LOW, IP_HIGH = 0, 4, 8, 12
 AUDIT_ARCH_X86_64: Final = 0xC000003E
@@ -78,6 +80,8 @@ def evaluate(  # noqa: C901, PLR0912 - one branch per instruction
             accumulator &= k
         elif code == RET:
             return k
+        elif code == RET_A:
+            return accumulator
         elif code == _ST:
             scratch[k] = accumulator
         elif code == _LD_MEM:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from sentry.arch.x86_64 import NO_CALL
 from sentry.platform.interface import Context, ExecPlan, HostFd
+from sentry.platform.notify import guest_calls
 from syscalls.abi.errors import SyscallError
 
 if TYPE_CHECKING:
     from sentry.platform.guest_memory import HostGuestMemory
+    from sentry.platform.notify.injection import Injection
     from sentry.platform.notify.tracer import Tracer
 
 ENOENT, EPERM, ESRCH, EINPROGRESS = 2, 1, 3, 115
@@ -40,8 +42,10 @@ class NotifyContext(Context):
         "data",
         "guest_tid",
         "host_tid",
+        "injection",
         "is_group_stopped",
         "is_pending",
+        "is_strict",
         "kicked_id",
         "listener",
         "load_fds",
@@ -74,6 +78,8 @@ class NotifyContext(Context):
         self.is_pending = False
         self.lost: tuple[int, ...] = ()
         self.state = State.RUNNING
+        self.is_strict = False  # in SECCOMP_MODE_STRICT of its own
+        self.injection: Injection | None = None
         self.is_group_stopped = False
         self.call: tuple[int, ...] = ()
         self.plan: ExecPlan | None = None
@@ -87,6 +93,9 @@ class NotifyContext(Context):
 
     def reply(self, value: int) -> None:
         """See ``Context``. A thread that is gone (ENOENT) needs no answer."""
+        if self.injection is not None:
+            self.tracer.injector.finish(self, value)
+            return
         self.is_pending = False
         result = self.tracer.core.core_answer(self.listener, self.trap_id, value)
         self._sent(result)
@@ -111,6 +120,11 @@ class NotifyContext(Context):
     def kick(self, restart: int) -> None:
         """See ``Context`` and kernel-facts.md 1: interrupt first, then the reply, then (at the stop) on."""
         core = self.tracer.core
+        if self.injection is not None:
+            self.kicked_id = self.trap_id
+            core.trace_interrupt(self.host_tid)
+            self.tracer.injector.finish(self, -restart, is_restart=True)
+            return
         if self.state in (State.EXEC_STOP, State.MASK_STOP):
             self.state = State.RUNNING
             core.trace_again(self.host_tid, self.call[0])
@@ -123,6 +137,22 @@ class NotifyContext(Context):
     def _sent(self, result: int) -> None:
         if result < 0 and result != -ENOENT:
             raise AssertionError(f"answer to {self!r} failed: errno {-result}")
+
+    def inject(self, nr: int, arguments: Sequence[int], done: Callable[[int], None]) -> None:
+        """See ``Context``."""
+        self.tracer.injector.inject(self, nr, arguments, done)
+
+    def take_signal(self, signals: int, done: Callable[[bytes], None]) -> None:
+        """See ``Context``."""
+        guest_calls.take_signal(self, signals, done)
+
+    def add_filter(self, program: bytes, flags: int, done: Callable[[int], None]) -> None:
+        """See ``Context``."""
+        guest_calls.add_filter(self, program, flags, done)
+
+    def enter_strict_mode(self, done: Callable[[int], None]) -> None:
+        """See ``Context``."""
+        guest_calls.enter_strict_mode(self, done)
 
     def add_fd(self, source: HostFd, number: int) -> None:
         """See ``Context``. Errors: EMFILE for a number outside the guest's range."""

@@ -190,6 +190,9 @@ class NotifyPlatform(Platform):
             self.tracer.loaded(context)
             self.tracer.exec.serve_load(context, trap)
             return
+        if context is not None and context.injection is not None:
+            self.tracer.injector.trapped(context, trap_id, nr)
+            return
         listener = self._core.core_trap_listener(self._state)
         if not self._core.core_is_alive(listener, trap_id):
             return

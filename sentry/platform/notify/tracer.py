@@ -10,13 +10,14 @@ import signal
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sentry.arch.x86_64 import NR_CLONE, NR_FORK, NR_VFORK
+from sentry.arch.x86_64 import NO_CALL, NR_CLONE, NR_EXECVE, NR_EXECVEAT, NR_FORK, NR_VFORK
 from sentry.platform.filter.table import TRACE_EXEC, TRACE_MASK
 from sentry.platform.guest_memory import Buffers, HostGuestMemory
 from sentry.platform.interface import Sink
 from sentry.platform.notify import native_signal
 from sentry.platform.notify.context import NotifyContext, State
-from sentry.platform.notify.execution import Execution
+from sentry.platform.notify.execution import RESERVED_NUMBERS, Execution
+from sentry.platform.notify.injection import Injector
 from sentry.platform.notify.masked import Masked
 
 if TYPE_CHECKING:
@@ -27,14 +28,17 @@ from sentry.platform._core.core import EVENT_WORDS, EVENTS_MAX
 log = logging.getLogger(__name__)
 
 SIGTRAP, SIGKILL = 5, 9
+_SIGSYS, _SYS_SECCOMP = 31, 1
 _SYSCALL_STOP = SIGTRAP | 0x80
 _EVENT_FORK, _EVENT_VFORK, _EVENT_CLONE, _EVENT_EXEC, _EVENT_SECCOMP, _EVENT_STOP = 1, 2, 3, 4, 7, 128
 _CLONE_THREAD = 0x10000
 _STOPPED = 0x7F
 _ERESTARTNOINTR = 513
+_ENOSYS = 38
 _RESTART_SYS = -512 & 0xFFFFFFFFFFFFFFFF
 #: Calls that sleep in the host kernel and end there with -ERESTARTSYS themselves: futex, wait4, waitid, rt_sigtimedwait...
 _SLEEPERS = frozenset((34, 35, 61, 128, 130, 202, 219, 230, 247))
+_EXECS = (NR_EXECVE, NR_EXECVEAT)
 _FAULTS = frozenset((4, 5, 7, 8, 11, 31))  # ILL TRAP BUS FPE SEGV SYS
 
 
@@ -56,6 +60,7 @@ class Tracer:
         self.stub_entry = 0
         self.exec: Execution
         self.masked = Masked(self)
+        self.injector = Injector(self)
         self._inits: set[int] = set()
         self._fault_of: dict[int, int] = {}
         self.is_wait_killable = True
@@ -64,6 +69,11 @@ class Tracer:
         self._early_deaths: dict[int, int] = {}
         self._words = ffi.new(f"uint64_t[{EVENT_WORDS * EVENTS_MAX}]")
         self._mask_words = ffi.new("uint64_t[4]")
+
+    @property
+    def last_number(self) -> int:
+        """The last of the guest's reserved descriptors."""
+        return self.stub_number + RESERVED_NUMBERS - 1
 
     def is_known(self, context: NotifyContext) -> bool:
         """Whether the thread has not been reaped, so that its number is its own."""
@@ -112,8 +122,11 @@ class Tracer:
         elif kind == _EVENT_STOP:
             self._stopped(context, number)
         elif number == _SYSCALL_STOP:
-            result = event[11]
-            self._exit_stop(context, result - (result >> 63 << 64))
+            result = event[11] - (event[11] >> 63 << 64)
+            if context.injection is not None:
+                self.injector.call_stop(context, context.injection, result)
+            else:
+                self._exit_stop(context, result)
         else:
             self._signalled(context, event, number)
 
@@ -121,6 +134,8 @@ class Tracer:
         """A signal-delivery stop: deliver it. A traced namespace init is immune even to its own faults, so it would fault for
         ever; it is killed instead, and its status tells the fault (Linux: kernel/signal.c, force_sig_info_to_task())."""
         self.sink.signalled(context, number)
+        if context.is_strict and number == _SIGSYS and self.core.trace_signal_code(context.host_tid) == _SYS_SECCOMP:
+            native_signal.kill(context.tgid, SIGKILL)  # the verdict of SECCOMP_MODE_STRICT
         sender = self.core.trace_signal_sender(context.host_tid)
         if sender > 0:
             uid = self.sink.uid_of(context, sender)
@@ -153,8 +168,11 @@ class Tracer:
         self.masked.exit_stop(context, result)
 
     def _seccomp_stop(self, context: NotifyContext, event: Sequence[int]) -> None:
+        if context.injection is not None:
+            self.core.trace_step(context.host_tid)
+            return
         context.call = tuple(event[3:10])
-        if event[2] == TRACE_EXEC:
+        if event[2] == TRACE_EXEC and event[3] in _EXECS:
             if context.state is State.EXECUTING:
                 self.exec.drop(context)  # the last one failed (E2BIG)
             context.state = State.EXEC_STOP
@@ -166,7 +184,8 @@ class Tracer:
             self._call_stop(context, event)
 
     def _call_stop(self, context: NotifyContext, event: Sequence[int]) -> None:
-        self.on_escape(f"unknown trace stop {event[2]} of {context!r}")
+        """A stop that our filter does not ask for: the guest's own may, behind our back; without a tracer that is ENOSYS."""
+        self.core.trace_result(context.host_tid, -_ENOSYS, self.ffi.NULL, NO_CALL, 0, 1)
 
     def _executed(self, event: Sequence[int]) -> None:
         tid, old_tid = event[0], event[2]
@@ -238,8 +257,11 @@ class Tracer:
                 context.is_group_stopped = True
                 self.sink.stopped(context, number)
             return
-        self._run_after_stop(context)
-        self.core.trace_resume(tid, 0)
+        if context.injection is not None:
+            self.injector.stopped(context, context.injection)
+        else:
+            self._run_after_stop(context)
+            self.core.trace_resume(tid, 0)
         if context.is_group_stopped:
             context.is_group_stopped = False
             self.sink.continued(context)

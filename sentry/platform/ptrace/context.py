@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from struct import Struct
 from typing import TYPE_CHECKING, cast
 
-from sentry.arch.x86_64 import NO_CALL, NR_CLOSE, STUB_SCRATCH
+from sentry.arch.x86_64 import NO_CALL, NR_CLOSE, NR_DUP3, NR_RECVMSG, STUB_SCRATCH
 from sentry.platform.interface import HostFd
 from sentry.platform.notify.context import NotifyContext, State
 from sentry.platform.notify.execution import RESERVED_NUMBERS
@@ -16,7 +16,6 @@ from syscalls.abi.errors import Fault, SyscallError
 if TYPE_CHECKING:
     from sentry.platform.ptrace.tracer import PtraceTracer
 
-_NR_RECVMSG, _NR_DUP3 = 47, 292
 _O_CLOEXEC = 0o2000000
 _MSG_CMSG_CLOEXEC, _MSG_DONTWAIT = 0x40000000, 0x40
 #: struct msghdr, struct iovec, control buffer and one byte of data, in the stub's scratch area.
@@ -36,6 +35,9 @@ class PtraceContext(NotifyContext):
 
     def reply(self, value: int) -> None:
         """See ``Context``."""
+        if self.injection is not None:
+            self.tracer.injector.finish(self, value)
+            return
         self.tracer.core.trace_result(self.host_tid, value, self.tracer.ffi.NULL, NO_CALL, 0, 1)
 
     def proceed(self) -> None:
@@ -54,6 +56,9 @@ class PtraceContext(NotifyContext):
         if self.state in (State.EXEC_STOP, State.MASK_STOP):
             self.state = State.RUNNING
             core.trace_again(self.host_tid, self.call[0])
+            return
+        if self.injection is not None:
+            super().kick(restart)
             return
         self.kicked_id = self.trap_id
         self.kick_value = -restart
@@ -85,21 +90,21 @@ class PtraceContext(NotifyContext):
         reserved = tracer.stub_number + RESERVED_NUMBERS - 1
         try:
             self.memory.write(_AT, message)
-            self._inject(_NR_RECVMSG, reserved, _AT, _MSG_CMSG_CLOEXEC | _MSG_DONTWAIT)
+            self._inject(NR_RECVMSG, reserved, _AT, _MSG_CMSG_CLOEXEC | _MSG_DONTWAIT)
             length, _, kind, received = _CONTROL.unpack(self.memory.read(_CONTROL_AT, _CONTROL.size))
         except Fault:
             raise SyscallError(ENOMEM) from None
         if length < _CONTROL.size or kind != _SCM_RIGHTS:
             raise SyscallError(EMFILE)
         if received != number:
-            self._inject(_NR_DUP3, received, number, _O_CLOEXEC)
+            self._inject(NR_DUP3, received, number, _O_CLOEXEC)
             self._inject(NR_CLOSE, received, 0, 0)
 
     def _inject(self, nr: int, a0: int, a1: int, a2: int) -> int:
         """Run a call in the thread and come back to its stop. A thread that is gone gives 0: its death is an event."""
         tracer = cast("PtraceTracer", self.tracer)
         result = tracer.result_word
-        if tracer.core.trace_inject(self.host_tid, nr, [a0, a1, a2, 0, 0, 0], result) < 0:
+        if tracer.core.trace_inject(self.host_tid, nr, [a0, a1, a2, 0, 0, STUB_SCRATCH], result) < 0:
             return 0
         if result[0] < 0:
             raise SyscallError(-result[0])

@@ -24,6 +24,7 @@ class PtraceTracer(Tracer):
         super().__init__(core, ffi, proc_fd, sink, on_escape)
         self.transfer, self.queue = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.queue.setblocking(False)
+        self.injector.is_at_entry = True
         self.result_word = ffi.new("int64_t *")
         self.entry: Entry = sink.syscall
         self._traps = 0

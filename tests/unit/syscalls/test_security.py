@@ -1,5 +1,6 @@
 """Credentials: who may become whom, and what that does to capabilities (credentials(7), capabilities(7))."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from syscalls.abi.capability import (
     CAP_SETUID,
     LINUX_CAPABILITY_VERSION_3,
 )
-from syscalls.abi.errno import EFAULT, EINVAL, ENOSYS, EOPNOTSUPP, EPERM, ESRCH
+from syscalls.abi.errno import EACCES, EBUSY, EFAULT, EINVAL, ENOSYS, EOPNOTSUPP, EPERM, ESRCH
 from syscalls.abi.errors import SyscallError
 from tests.unit.syscalls.process_world import BUFFER, World, user
 
@@ -196,8 +197,26 @@ def test_securebits_lock(world: World) -> None:
 def test_what_is_refused(world: World) -> None:
     call = world.init.call
     assert call("seccomp", 1, 0, BUFFER) == -EINVAL
-    assert call("seccomp", 2, 0, BUFFER) == -EOPNOTSUPP
+    assert call("seccomp", 2, 0, world.init.poke((0x12340000).to_bytes(4, "little"))) == -EOPNOTSUPP
     assert call("bpf", 0, 0, 0) == -EPERM
     assert call("keyctl", 0) == -ENOSYS
     assert call("ptrace", 0) == -EPERM
     assert call("reboot", 0) == -EPERM
+
+
+def test_a_filter_needs_no_new_privs_and_is_inherited(world: World) -> None:
+    process = world.init
+    code = process.poke(bytes.fromhex("0600 00 00 0000ff7f"), 1024)
+    program = process.poke((1).to_bytes(8, "little") + code.to_bytes(8, "little"))
+    process.task.credentials = replace(process.task.credentials, effective=0)
+    assert process.call("seccomp", 1, 0, program) == -EACCES
+    assert process.call("prctl", 38, 1, 0, 0, 0) == 0
+    assert process.call("seccomp", 1, 8, program) == -EBUSY
+    assert process.call("seccomp", 1, 1 | 8, program) == -EINVAL
+    assert process.call("seccomp", 1, 2, program) == 0
+    assert process.call("prctl", 22, 2, program) == 0
+    assert [flags for _, flags in process.context.filters] == [0, 0]
+    assert process.call("prctl", 21) == 2
+    child = process.fork()
+    assert (child.task.seccomp_mode, child.task.seccomp_filters) == (2, 2)
+    assert child.call("prctl", 22, 1) == -EINVAL

@@ -46,7 +46,7 @@ def status(viewer: "Task", target: "Target") -> bytes:
     limit = get_limit(group, RLIMIT_SIGPENDING)[0]
     lines.append((b"SigQ", b"%b/%d" % (pending, limit)))
     lines += [(name, host.get(name, _NO_SIGNALS)) for name in _SIGNALS]
-    lines += _capabilities(task.credentials)
+    lines += _capabilities(task)
     lines += [(name, host[name]) for name in _SCHEDULING if name in host]
     return b"".join(b"%b:\t%b\n" % line for line in lines)
 
@@ -79,7 +79,8 @@ def _ids(creds: "Credentials") -> list[tuple[bytes, bytes]]:
     ]
 
 
-def _capabilities(creds: "Credentials") -> list[tuple[bytes, bytes]]:
+def _capabilities(task: "Task") -> list[tuple[bytes, bytes]]:
+    creds = task.credentials
     return [
         (b"CapInh", b"%016x" % creds.inheritable),
         (b"CapPrm", b"%016x" % creds.permitted),
@@ -87,8 +88,8 @@ def _capabilities(creds: "Credentials") -> list[tuple[bytes, bytes]]:
         (b"CapBnd", b"%016x" % creds.bounding),
         (b"CapAmb", b"%016x" % creds.ambient),
         (b"NoNewPrivs", b"%d" % creds.no_new_privs),
-        (b"Seccomp", b"0"),
-        (b"Seccomp_filters", b"0"),
+        (b"Seccomp", b"%d" % task.seccomp_mode),
+        (b"Seccomp_filters", b"%d" % task.seccomp_filters),
         (b"Speculation_Store_Bypass", b"unknown"),
         (b"SpeculationIndirectBranch", b"unknown"),
     ]

@@ -17,6 +17,7 @@
 #define SC_LISTENERS_MAX 64
 #define SC_TRAP_WORDS 9   /* id, pid, nr, six arguments */
 #define SC_EVENT_WORDS 16 /* see events.c */
+#define SC_SAVED_BYTES 216 /* struct user_regs_struct */
 
 enum { SC_TRAP = 1, SC_CHILD = 2, SC_READY = 4 };
 
@@ -61,11 +62,14 @@ int trace_seize(int tid);
 int trace_drain(uint64_t *words, int events_max);
 int trace_resume(int tid, int signal);
 int trace_interrupt(int tid);
+int trace_step(int tid);
 int trace_listen(int tid);
 int trace_call(int tid, uint64_t nr, const uint64_t *arguments, int to_exit);
 int trace_result(int tid, int64_t value, const uint64_t *arguments, int64_t nr, int signal, int resume);
 int trace_again(int tid, int64_t nr);
 int trace_inject(int tid, uint64_t nr, const uint64_t *arguments, int64_t *result);
+int trace_divert(int tid, void *saved, uint64_t *mask, uint64_t nr, const uint64_t *arguments, int is_entry);
+int trace_return(int tid, const void *saved, uint64_t mask, int64_t value, int is_restart);
 int trace_signal_code(int tid);
 int trace_signal_sender(int tid);
 int trace_set_sender_uid(int tid, uint32_t uid);

@@ -137,6 +137,12 @@ int trace_interrupt(int tid)
     return request(PTRACE_INTERRUPT, tid, 0, 0);
 }
 
+/* Go on to the next entry or exit of a call. */
+int trace_step(int tid)
+{
+    return resume_with(PTRACE_SYSCALL, tid, 0);
+}
+
 int trace_listen(int tid)
 {
     return request(PTRACE_LISTEN, tid, 0, 0);
@@ -251,6 +257,49 @@ int trace_inject(int tid, uint64_t nr, const uint64_t *arguments, int64_t *resul
         if (later >> signal & 1)
             syscall(SYS_tkill, tid, signal);
     return 0;
+}
+
+_Static_assert(sizeof(struct user_regs_struct) == SC_SAVED_BYTES, "saved registers");
+
+/* Keep registers and mask, block every signal and run another call, up to its exit stop.
+ *
+ * At the entry of a call (a seccomp stop) that call is replaced. Elsewhere the call instruction before the current one is made again:
+ * the next stop is its entry, where trace_call puts number and arguments in. The instruction itself may be changed by another thread,
+ * which then runs what it likes, as it always may; registers and mask come back at the next stop. */
+int trace_divert(int tid, void *saved, uint64_t *mask, uint64_t nr, const uint64_t *arguments, int is_entry)
+{
+    uint64_t all = ~0UL;
+    struct user_regs_struct regs;
+
+    if (ptrace(PTRACE_GETREGS, tid, 0, &regs) != 0 || ptrace(PTRACE_GETSIGMASK, tid, sizeof *mask, mask) != 0)
+        return -errno;
+    memcpy(saved, &regs, sizeof regs);
+    if (is_entry) {
+        regs.orig_rax = nr;
+        regs.rax = (unsigned long long)-ENOSYS;
+    } else {
+        regs.rip -= 2; /* the length of the syscall instruction */
+        regs.rax = nr;
+        regs.orig_rax = (unsigned long long)-1;
+    }
+    put_arguments(&regs, arguments);
+    if (ptrace(PTRACE_SETREGS, tid, 0, &regs) != 0 || ptrace(PTRACE_SETSIGMASK, tid, sizeof all, &all) != 0)
+        return -errno;
+    return resume_with(PTRACE_SYSCALL, tid, 0);
+}
+
+/* Undo trace_divert and go on, with value as the result of the call that was under way; is_restart: after a signal it may be made again. */
+int trace_return(int tid, const void *saved, uint64_t mask, int64_t value, int is_restart)
+{
+    struct user_regs_struct regs;
+
+    memcpy(&regs, saved, sizeof regs);
+    regs.rax = (unsigned long long)value;
+    if (!is_restart)
+        regs.orig_rax = (unsigned long long)-1;
+    if (ptrace(PTRACE_SETREGS, tid, 0, &regs) != 0 || ptrace(PTRACE_SETSIGMASK, tid, sizeof mask, &mask) != 0)
+        return -errno;
+    return resume_with(PTRACE_CONT, tid, 0);
 }
 
 /* At a signal-delivery stop: si_code (positive: from the kernel itself, a fault); 0 if the thread is gone. */

@@ -1,0 +1,79 @@
+"""What is injected into guest threads: taking a pending signal, stacking the guest's own seccomp filter.
+
+Arguments lie in the stub's scratch area, which every guest process has. What another thread writes over them only concerns its
+own process: it takes other signals of its own, or stacks another filter on itself.
+"""
+
+from collections.abc import Callable, Sequence
+from struct import Struct
+from typing import TYPE_CHECKING
+
+from sentry.arch.x86_64 import NR_RT_SIGTIMEDWAIT, NR_SECCOMP, STUB_SCRATCH, STUB_SCRATCH_LENGTH
+from sentry.platform.filter import bpf
+from syscalls.abi.errno import EFAULT, ENOMEM
+from syscalls.abi.errors import Fault
+
+if TYPE_CHECKING:
+    from sentry.platform.filter.bpf import Instruction
+    from sentry.platform.notify.context import NotifyContext
+
+SIGINFO_LENGTH = 128
+_SET_MODE_FILTER = 1
+_PROGRAM = Struct("<H6xQ")
+_WAIT = Struct("<Qqq")
+#: At the end of the scratch area, where only the longest argument lists of scripts reach: slots by thread number.
+_SIGNAL_SLOTS, _SIGNAL_SLOT = 512, 256
+_SIGNALS = STUB_SCRATCH + STUB_SCRATCH_LENGTH - _SIGNAL_SLOTS * _SIGNAL_SLOT
+_PROGRAM_SLOTS, _PROGRAM_SLOT = 8, 0x8000 + 64
+_PROGRAMS = _SIGNALS - _PROGRAM_SLOTS * _PROGRAM_SLOT
+
+
+def take_signal(context: "NotifyContext", signals: int, done: Callable[[bytes], None]) -> None:
+    """See ``Context.take_signal``."""
+    at = _SIGNALS + context.host_tid % _SIGNAL_SLOTS * _SIGNAL_SLOT
+    info = at + _WAIT.size
+
+    def taken(result: int) -> None:
+        try:
+            done(context.memory.read(info, SIGINFO_LENGTH) if result > 0 else b"")
+        except Fault:
+            done(b"")
+
+    try:
+        context.memory.write(at, _WAIT.pack(signals, 0, 0))
+    except Fault:
+        done(b"")
+        return
+    context.inject(NR_RT_SIGTIMEDWAIT, (at, info, at + 8, 8), taken)
+
+
+def add_filter(context: "NotifyContext", program: bytes, flags: int, done: Callable[[int], None]) -> None:
+    """See ``Context.add_filter``."""
+    from sentry.platform.filter.guest import stacked
+
+    tracer = context.tracer
+    _stack(context, stacked(bpf.unpack(program), tracer.stub_number, tracer.last_number), flags, done)
+
+
+def enter_strict_mode(context: "NotifyContext", done: Callable[[int], None]) -> None:
+    """See ``Context.enter_strict_mode``."""
+    from sentry.platform.filter.guest import stacked, strict
+
+    tracer = context.tracer
+    context.is_strict = True
+    _stack(context, stacked(strict(), tracer.stub_number, tracer.last_number), 0, done)
+
+
+def _stack(context: "NotifyContext", program: "Sequence[Instruction]", flags: int, done: Callable[[int], None]) -> None:
+    """Errors (as results): ENOMEM the program is too long with what goes before it, EFAULT the scratch area is gone."""
+    code = bpf.pack(program)
+    at = _PROGRAMS + context.host_tid % _PROGRAM_SLOTS * _PROGRAM_SLOT
+    if len(code) + _PROGRAM.size > _PROGRAM_SLOT:
+        done(-ENOMEM)
+        return
+    try:
+        context.memory.write(at, _PROGRAM.pack(len(program), at + _PROGRAM.size) + code)
+    except Fault:
+        done(-EFAULT)
+        return
+    context.inject(NR_SECCOMP, (_SET_MODE_FILTER, flags, at), done)

@@ -1,0 +1,118 @@
+"""One host call run in a guest's own thread, in the middle of the guest's call (kernel-facts.md 6, 24, 29).
+
+A thread that waits for its answer is stopped, its registers and mask are kept, every signal is blocked, and it makes the
+injected call instead. At that call's exit stop ``done(result)`` is called and the thread stays stopped until its own call is
+answered (``reply``, ``kick``) or the next call is injected. Asynchronous throughout: a thread that its siblings hinder (by
+changing the instruction it stands on) keeps nobody waiting but itself.
+"""
+
+from collections.abc import Callable, Sequence
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from sentry.platform._core.core import SAVED_BYTES
+
+if TYPE_CHECKING:
+    from sentry.platform.notify.context import NotifyContext
+    from sentry.platform.notify.tracer import Tracer
+
+_ERESTARTNOINTR = 513
+
+
+class Phase(Enum):
+    """How far an injection is."""
+
+    CALLED = "on its way to a stop"
+    ENTERING = "making the injected call"
+    LEAVING = "in the injected call"
+    DONE = "stopped behind the injected call"
+
+
+class Injection:
+    """The injected call of one thread, and what has to be put back after it."""
+
+    __slots__ = ("arguments", "done", "mask", "nr", "phase", "saved")
+
+    def __init__(self, nr: int, arguments: Sequence[int], done: Callable[[int], None]) -> None:
+        self.nr = nr
+        self.arguments = (*arguments, *[0] * (6 - len(arguments)))
+        self.done = done
+        self.phase = Phase.CALLED
+        self.saved: object = None
+        self.mask = 0
+
+
+class Injector:
+    """Carries out injections for a tracer. ``is_at_entry``: a pending call is a stop at its entry (platform ``ptrace``)."""
+
+    __slots__ = ("_mask_word", "_tracer", "is_at_entry")
+
+    def __init__(self, tracer: "Tracer") -> None:
+        self._tracer = tracer
+        self._mask_word = tracer.ffi.new("uint64_t *")
+        self.is_at_entry = False
+
+    def inject(self, context: "NotifyContext", nr: int, arguments: Sequence[int], done: Callable[[int], None]) -> None:
+        """Make ``context``, whose call is pending, run ``nr``; ``done`` is not called if the thread dies."""
+        old, new = context.injection, Injection(nr, arguments, done)
+        context.injection = new
+        if old is not None:
+            assert old.phase is Phase.DONE
+            self._again(context, old, new)
+            return
+        self._tracer.hot.pop(context.host_tid, None)
+        if self.is_at_entry:
+            self._divert(context, new, is_entry=True)
+            return
+        core = self._tracer.core
+        core.trace_interrupt(context.host_tid)
+        context.is_pending = False
+        core.core_answer(context.listener, context.trap_id, -_ERESTARTNOINTR)
+
+    def _again(self, context: "NotifyContext", old: Injection, new: Injection) -> None:
+        """From the exit stop of one injected call to the next, keeping what the first has saved."""
+        self._divert(context, new, is_entry=False)
+        new.saved, new.mask = old.saved, old.mask
+
+    def _divert(self, context: "NotifyContext", injection: Injection, *, is_entry: bool) -> None:
+        tracer = self._tracer
+        injection.saved = tracer.ffi.new("char[]", SAVED_BYTES)
+        injection.phase = Phase.LEAVING if is_entry else Phase.ENTERING
+        tracer.core.trace_divert(
+            context.host_tid, injection.saved, self._mask_word, injection.nr, injection.arguments, int(is_entry)
+        )
+        injection.mask = self._mask_word[0]
+
+    def stopped(self, context: "NotifyContext", injection: Injection) -> None:
+        """The thread has come to the stop that was asked for, or goes on after a group stop."""
+        if injection.phase is Phase.CALLED:
+            self._divert(context, injection, is_entry=False)
+        else:
+            self._tracer.core.trace_step(context.host_tid)
+
+    def call_stop(self, context: "NotifyContext", injection: Injection, result: int) -> None:
+        """A call's entry or exit."""
+        if injection.phase is Phase.ENTERING:
+            injection.phase = Phase.LEAVING
+            self._tracer.core.trace_call(context.host_tid, injection.nr, injection.arguments, 1)
+            return
+        injection.phase = Phase.DONE
+        injection.done(result)
+
+    def trapped(self, context: "NotifyContext", trap_id: int, nr: int) -> None:
+        """The injected call itself has been handed to us by the filter: its registers are ours, the host runs it."""
+        core, injection = self._tracer.core, context.injection
+        if injection is not None and injection.nr == nr and injection.phase is Phase.LEAVING:
+            core.core_continue(context.listener, trap_id)
+        else:
+            core.core_answer(context.listener, trap_id, -_ERESTARTNOINTR)
+
+    def finish(self, context: "NotifyContext", value: int, *, is_restart: bool = False) -> None:
+        """Answer the guest's own call with ``value``; with ``is_restart`` a signal may make it come again."""
+        injection, context.injection = context.injection, None
+        assert injection is not None
+        assert injection.phase is Phase.DONE
+        tracer = self._tracer
+        if tracer.is_known(context):
+            tracer.hot[context.host_tid] = context
+        tracer.core.trace_return(context.host_tid, injection.saved, injection.mask, value, int(is_restart))
