@@ -23,13 +23,13 @@ class Layout:
     gofers: list[GoferConfig] = field(default_factory=list)
     message: dict[str, object] = field(default_factory=dict)
 
-    def add(self, tree: Tree, *, unprivileged: bool) -> int:
-        """Add a gofer for ``tree`` and return its number. As root it drops to nobody if ``unprivileged``."""
+    def add(self, *trees: Tree, unprivileged: bool) -> int:
+        """Add a gofer for ``trees`` and return its number. As root it drops to nobody if ``unprivileged``."""
         is_root = os.geteuid() == 0
         if is_root and unprivileged:
-            self.gofers.append(GoferConfig((tree,), uid=NOBODY, gid=NOBODY))
+            self.gofers.append(GoferConfig(trees, uid=NOBODY, gid=NOBODY))
         else:
-            self.gofers.append(GoferConfig((tree,), keeps_privileges=is_root))
+            self.gofers.append(GoferConfig(trees, keeps_privileges=is_root))
         return len(self.gofers) - 1
 
 
@@ -42,7 +42,8 @@ def plan(config: SandboxConfig, image: Image) -> Layout:
         hidden=tuple(os.fsencode(path) for path in image.hidden),
         hide_sockets=image.hide_sockets,
     )
-    root = layout.add(tree, unprivileged=not (config.rw or config.host_as_root))
+    layers = [Tree(os.fsencode(folder)) for folder in image.layers or ()]
+    root = layout.add(tree, *layers, unprivileged=image.layers is not None or not (config.rw or config.host_as_root))
     mounts = [_volume(item, layout) if isinstance(item, Volume) else _tmpfs(item) for item in config.mounts]
     if config.init:
         mounts.append(_volume(guest_init.volume(), layout))
@@ -52,7 +53,12 @@ def plan(config: SandboxConfig, image: Image) -> Layout:
         "profile": config.profile,
         "require": list(config.require),
         "gofers": [{"layers": [], "trees": len(gofer.trees)} for gofer in layout.gofers],
-        "root": {"gofer": root, "tree": 0, "writable": config.rw},
+        "root": {
+            "gofer": root,
+            "tree": 0,
+            "layers": -1 if image.layers is None else len(image.layers),
+            "writable": config.rw,
+        },
         "read_only": config.read_only,
         "overlay": {
             "kind": "memory" if config.overlay.folder is None else "folder",

@@ -59,6 +59,7 @@ class Session:
         self._next = 1
         self._on_log = on_log or _log_to_stderr
         self._log_fd = -1
+        self._image_fd = -1  # holds an image of the store
         self._gofers: list[GoferProcess] = []
         self._death: SandboxError | None = None
         self._answers: list[dict[str, Any]] = []
@@ -71,7 +72,12 @@ class Session:
             raise
 
     def _start(self) -> None:
-        layout = plan(self.config, resolve(self.config.image))
+        image = resolve(self.config.image)
+        if image.layers is not None:
+            from sandboxctl.images.stored import hold
+
+            self._image_fd = hold(image)
+        layout = plan(self.config, image)
         self._open_log()
         try:
             if self._sentry is None:
@@ -219,6 +225,9 @@ class Session:
         if self._log_fd >= 0:
             os.close(self._log_fd)
             self._log_fd = -1
+        if self._image_fd >= 0:
+            os.close(self._image_fd)
+            self._image_fd = -1
         if self._death is None:
             self._death = SandboxDied("the sandbox is closed")
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 
 from sandboxctl.config import LAYERS, PLATFORMS, PROFILES, CommandConfig, Overlay, SandboxConfig, Tmpfs, Volume
 from sandboxctl.errors import OptionError
+from sandboxctl.images.image import Image, RunConfig
 from sandboxctl.images.registry import resolve
 from sandboxctl.options import environment, mount, quantity
 from sandboxctl.options.ulimit import ulimit
-from sandboxctl.options.user import AccountFiles, caller_identity, identity
+from sandboxctl.options.user import account_files, caller_identity, identity
 
 MEMORY_MIN = 16 << 20
 _HOSTNAME_MAX = 64
@@ -67,11 +68,14 @@ def sandbox_config(options: SandboxOptions) -> SandboxConfig:
     """Return the checked configuration. Raises OptionError."""
     _refuse(options)
     image = resolve(options.image)
+    if image.layers is not None and options.host_as_root:
+        raise OptionError("--host-as-root is for host and dir:PATH: an image of the store needs no rights on the host")
     if options.rw and not image.allows_write_through:
         raise OptionError("--rw: only a dir:PATH image can be written through; host stays read-only under its overlay")
     if options.rw and (options.read_only or options.overlay):
         raise OptionError(f"--rw writes to the folder itself: leave out {'--read-only' if options.read_only else '--overlay'}")
-    if os.geteuid() == 0 and not (options.rw or options.host_as_root) and not _others_may_enter(image.root):
+    is_folder = image.layers is None
+    if is_folder and os.geteuid() == 0 and not (options.rw or options.host_as_root) and not _others_may_enter(image.root):
         raise OptionError(
             f"{options.image}: files are read as nobody, who may not enter {image.root}; chmod o+rx it or use --host-as-root"
         )
@@ -91,12 +95,12 @@ def sandbox_config(options: SandboxOptions) -> SandboxConfig:
         rw=options.rw,
         read_only=options.read_only,
         overlay=overlay,
-        mounts=_mounts(options),
+        mounts=_mounts(options, image),
         hostname=hostname,
         name=options.name,
         memory=memory,
         pids_limit=_pids(options.pids_limit),
-        stop_signal=quantity.signal_number(options.stop_signal, "--stop-signal") if options.stop_signal else 15,
+        stop_signal=_stop_signal(options, image),
         init=options.init,
         host_as_root=_host_as_root(options),
         require=_layers(options.require),
@@ -109,23 +113,32 @@ def sandbox_config(options: SandboxOptions) -> SandboxConfig:
 
 def command_config(options: CommandOptions, image_name: str, caller: Mapping[str, str] | None = None) -> CommandConfig:
     """Return the checked command; ``image_name`` is where user names are looked up. Raises OptionError."""
-    argv = ([options.entrypoint] if options.entrypoint else []) + list(options.argv)
+    image = resolve(image_name)
+    wishes = image.config if image.config is not None else RunConfig()
+    argv = _argv(options, wishes)
     if not argv:
         raise OptionError(f"no command given; for a shell: sandboxctl run -it {image_name} -- /bin/sh")
     if not argv[0]:
         raise OptionError("the command's name is empty")
     if any("\0" in word for word in argv):
         raise OptionError("the command contains a NUL character")
-    image = resolve(image_name)
-    workdir = options.workdir if options.workdir is not None else "/tmp"
+    default = "/tmp" if image.layers is None else "/"
+    workdir = options.workdir if options.workdir is not None else wishes.working_dir or default
     if not workdir.startswith("/") or "\0" in workdir:
         raise OptionError(f"-w: {workdir!r} is not an absolute path in the sandbox")
-    who = identity(options.user, options.group_add, AccountFiles(image.root), caller_identity())
+    user = options.user if options.user is not None or image.layers is None else wishes.user or "0"
+    who = identity(user, options.group_add, account_files(image), caller_identity())
     if image.home is not None:
         who = replace(who, home=image.home)
     return CommandConfig(
         argv=tuple(argv),
-        env=environment.build(who.home, options.env_files, options.env, os.environ if caller is None else caller),
+        env=environment.build(
+            who.home,
+            options.env_files,
+            options.env,
+            os.environ if caller is None else caller,
+            None if image.layers is None else wishes.env,
+        ),
         identity=who,
         cwd=workdir,
         rlimits=tuple(ulimit(text) for text in options.ulimits),
@@ -133,6 +146,21 @@ def command_config(options: CommandOptions, image_name: str, caller: Mapping[str
         interactive=options.interactive,
         timeout=quantity.duration(options.timeout, "--timeout") if options.timeout else None,
     )
+
+
+def _argv(options: CommandOptions, wishes: RunConfig) -> list[str]:
+    """As docker: an entrypoint of the caller's also puts the image's own arguments aside; ``""`` takes the image's away."""
+    if options.entrypoint is not None:
+        return ([options.entrypoint] if options.entrypoint else []) + list(options.argv)
+    return [*wishes.entrypoint, *(options.argv or wishes.cmd)]
+
+
+def _stop_signal(options: SandboxOptions, image: Image) -> int:
+    if options.stop_signal:
+        return quantity.signal_number(options.stop_signal, "--stop-signal")
+    if image.config is not None and image.config.stop_signal:
+        return quantity.signal_number(image.config.stop_signal, f"{image.name}: StopSignal")
+    return 15
 
 
 def _refuse(options: SandboxOptions) -> None:
@@ -164,7 +192,7 @@ def _layers(wanted: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _mounts(options: SandboxOptions) -> tuple[Volume | Tmpfs, ...]:
+def _mounts(options: SandboxOptions, image: Image) -> tuple[Volume | Tmpfs, ...]:
     made: list[Volume | Tmpfs] = [mount.volume(text) for text in options.volumes]
     made += [mount.mount(text) for text in options.mounts]
     made += [mount.tmpfs(text) for text in options.tmpfs]
@@ -173,6 +201,10 @@ def _mounts(options: SandboxOptions) -> tuple[Volume | Tmpfs, ...]:
         if item.destination in seen:
             raise OptionError(f"two mounts at {item.destination}; give each place one")
         seen.add(item.destination)
+    if options.read_only and image.config is not None:
+        # the image's own volumes are writable in any case; without --read-only the overlay is there for that
+        wanted = {os.path.normpath(path) for path in image.config.volumes if path.startswith("/")}
+        made += [Tmpfs(path, mode=0o755) for path in sorted(wanted - seen - {"/"})]
     return tuple(sorted(made, key=lambda item: item.destination.count("/")))
 
 

@@ -49,9 +49,14 @@ def parse_file(raw: bytes, path: str, caller: Mapping[str, str]) -> dict[str, st
     return variables
 
 
-def build(home: str, files: Iterable[str], assignments: Iterable[str], caller: Mapping[str, str]) -> dict[str, str]:
-    """Return the whole environment. Raises OptionError."""
+def build(
+    home: str, files: Iterable[str], assignments: Iterable[str], caller: Mapping[str, str], image: Iterable[str] | None = None
+) -> dict[str, str]:
+    """Return the whole environment; ``image``: what the image's configuration sets, None for a folder. Raises OptionError."""
     variables = defaults(home, caller)
+    if image is not None:
+        del variables["LANG"]
+        variables |= {name: value for name, equals, value in (text.partition("=") for text in image) if name and equals}
     for path in files:
         variables |= read_file(path, caller)
     for text in assignments:

@@ -2,20 +2,34 @@
 
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from sandboxctl.config import Identity
 from sandboxctl.errors import OptionError
+from sandboxctl.images.image import Image
 
 ID_MAX = (1 << 32) - 2
 _FILE_MAX = 4 << 20
 
 
-class AccountFiles:
-    """The account files below ``root``, read at first use; a symbolic link among them is not followed."""
+def account_files(image: Image) -> "AccountFiles":
+    """The account files of an image, wherever it is."""
+    if image.layers is None:
+        return AccountFiles(image.root)
+    from sandboxctl.images.content import ImageContent
 
-    def __init__(self, root: str) -> None:
+    return AccountFiles(image.root, ImageContent(image).read_small)
+
+
+class AccountFiles:
+    """The account files below ``root``, read at first use; a symbolic link among them is not followed.
+
+    ``reader`` (path, limit) reads a file of an image of the store instead, b"" if it is not there.
+    """
+
+    def __init__(self, root: str, reader: "Callable[[str, int], bytes] | None" = None) -> None:
         self._root = root
+        self._reader = reader
         self._cache: dict[str, list[list[str]]] = {}
 
     def rows(self, name: str) -> list[list[str]]:
@@ -25,6 +39,8 @@ class AccountFiles:
         return self._cache[name]
 
     def _read(self, name: str) -> str:
+        if self._reader is not None:
+            return self._reader(f"etc/{name}", _FILE_MAX).decode("utf-8", "surrogateescape")
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
         try:
             folder = os.open(os.path.join(self._root, "etc"), flags | os.O_DIRECTORY)

@@ -3,6 +3,7 @@
 from collections.abc import Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from gofer.protocol import message as m
 from sentry.fs.cgroup.filesystem import CgroupFileSystem
 from sentry.fs.dev.filesystem import DevFileSystem
 from sentry.fs.devpts.filesystem import DevPtsFileSystem
@@ -86,12 +87,28 @@ class MountTree:
 
     def _root_fs(self, config: dict[str, Any]) -> "FileSystem":
         root = config["root"]
-        lower = self._gofer_fs(root["gofer"], root["tree"], is_shared=root["writable"])
         if root["writable"]:
-            return lower
+            return self._gofer_fs(root["gofer"], root["tree"], is_shared=True)
         size = config["overlay"]["size"]
         upper = self._tmpfs(size=size, mode=0o755) if self._overlay_folder < 0 else self._on_disk(size)
+        lower: FileSystem
+        if root["layers"] < 0:
+            lower = self._gofer_fs(root["gofer"], root["tree"], is_shared=False)
+        else:
+            lower = self._image_fs(root["gofer"], root["layers"], upper.pool)
         return OverlayFileSystem(self._kernel.mounts.allocate_dev(), upper, [lower])
+
+    def _image_fs(self, gofer: int, layers: int, pool: StoragePool) -> "FileSystem":
+        """An image of the store: the gofer's first tree holds its index, the others its layers."""
+        from sentry.fs.image.filesystem import ImageFileSystem
+        from sentry.fs.image.index import INDEX_NAME, ImageIndex
+        from sentry.host.mapped_file import map_file
+
+        home = self._gofer_fs(gofer, 0, is_shared=False)
+        reply = home.client.call_blocking(m.OPEN, (home.root.node, (INDEX_NAME,)), m.OPEN_DONATE)
+        index = ImageIndex(map_file(reply.fd))
+        trees = [self._gofer_fs(gofer, 1 + number, is_shared=False) for number in range(layers)]
+        return ImageFileSystem(self._kernel.mounts.allocate_dev(), index, trees, pool)
 
     def _gofer_fs(self, gofer: int, tree: int, *, is_shared: bool) -> GoferFileSystem:
         return GoferFileSystem(self._kernel.mounts.allocate_dev(), self._clients[gofer], tree, is_shared=is_shared)

@@ -4,12 +4,13 @@ Until its first change a node shares the lower's attributes and contents. ``_own
 remember the node under its lower identity; contents are copied when the first writer opens it. The inode number stays.
 """
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sentry.fs.tmpfs.node import Node, Special, Symlink
 from sentry.fs.tmpfs.regular import RegularFile, TmpFile
-from sentry.fs.tmpfs.storage import Storage
+from sentry.fs.tmpfs.storage import SMALL_MAX, Storage
 from sentry.mm.usermem import BytesSink
 from sentry.vfs.context import OpenContext, Path
 from sentry.vfs.dentry import Dentry
@@ -170,12 +171,14 @@ class LowerFile(LowerNode, RegularFile):
                 length = min(length, limit)
             if not length:
                 return
-            try:
-                fd = await file.mapping_fd(writable=False, shared=False)
-            except SyscallError:
+            if length > SMALL_MAX:  # reading a small file takes fewer steps, and leaves no copy behind in an image's file system
+                fd = -1
+                with suppress(SyscallError):
+                    fd = await file.mapping_fd(writable=False, shared=False)
+                if fd >= 0:
+                    storage.fill_from_host(fd, length)
+            if not storage.size:
                 await self._read_into(storage, file, length)
-            else:
-                storage.fill_from_host(fd, length)
         finally:
             file.release()
         if storage.size < length:

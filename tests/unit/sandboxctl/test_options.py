@@ -260,7 +260,7 @@ def test_account_files_that_are_links_are_not_followed(rootfs):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"image": "ubuntu"}, "unknown image 'ubuntu'.*host or dir:PATH"),
+        ({"image": "ubuntu"}, "unknown image 'ubuntu'.*host, dir:PATH"),
         ({"image": "dir:"}, "needs a folder"),
         ({"image": "dir:/nonexistent"}, "does not exist"),
         ({"image": "dir:/etc/passwd"}, "not a folder"),
