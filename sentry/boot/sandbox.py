@@ -10,6 +10,7 @@ from sentry.host import clock, entropy
 from sentry.kernel.dispatch import Dispatcher
 from sentry.kernel.kernel import Kernel
 from sentry.kernel.limits import SandboxLimits
+from sentry.kernel.namespaces import Namespaces
 from sentry.kernel.signals import Signals
 from sentry.kernel.task_table import TaskTable
 from sentry.kernel.uts import UtsNamespace
@@ -139,7 +140,7 @@ class Sandbox:
             signals=Signals(),
             mounts=self.mounts,
             limits=self.limits,
-            uts=self.uts,
+            namespaces=Namespaces(self.uts),
             realtime_ns=clock.time_ns,
             random=entropy.urandom,
             start_ns=clock.monotonic_ns(),

@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sentry.kernel.limits import SandboxLimits
+    from sentry.kernel.namespaces import Namespaces
     from sentry.kernel.signals import Signals
     from sentry.kernel.task_table import TaskTable
-    from sentry.kernel.uts import UtsNamespace
     from sentry.platform.interface import Platform
     from sentry.sched.runner import Runner
     from sentry.vfs.mount import MountTable
@@ -23,7 +23,7 @@ class Kernel:
     """Handed to every task; handlers reach subsystems through ``task.kernel``.
 
     ``realtime_ns`` is the wall clock, ``runner.monotonic_ns`` the monotonic one, ``start_ns`` its value at boot. ``random``
-    returns n random bytes.
+    returns n random bytes. ``namespaces`` are those of a first task.
     """
 
     platform: "Platform"
@@ -32,7 +32,7 @@ class Kernel:
     signals: "Signals"
     mounts: "MountTable"
     limits: "SandboxLimits"
-    uts: "UtsNamespace"
+    namespaces: "Namespaces"
     realtime_ns: "Callable[[], int]"
     random: "Callable[[int], bytes]"
     start_ns: int

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from sentry.kernel.fd_table import FdTable
     from sentry.kernel.fs_context import FsContext
     from sentry.kernel.kernel import Kernel
+    from sentry.kernel.sem_undo import UndoList
     from sentry.kernel.task_exec import PendingExec
     from sentry.kernel.thread_group import ThreadGroup
     from sentry.mm.usermem import UserMemory
@@ -41,10 +42,12 @@ class Task:
         "memory",
         "mounts",
         "name",
+        "namespaces",
         "pdeath_signal",
         "pending_exec",
         "seccomp_filters",
         "seccomp_mode",
+        "sem_undo",
         "signal_epoch",
         "tid",
         "trap",
@@ -72,6 +75,8 @@ class Task:
         self.mounts = mounts
         self.credentials = credentials
         self.name = name
+        self.namespaces = kernel.namespaces
+        self.sem_undo: UndoList | None = None  # from the first SEM_UNDO on; CLONE_SYSVSEM shares it
         self.fiber: Fiber
         self.is_exiting = False
         self.signal_epoch = 0  # the group's, when this thread last looked for signals before it became deaf

@@ -5,6 +5,7 @@ The host kernel has made the thread already, by the guest's own native clone; th
 
 from typing import TYPE_CHECKING
 
+from sentry.kernel.sem_undo import shared_undo_list
 from sentry.kernel.task import Task
 from sentry.kernel.thread_group import ThreadGroup
 from sentry.mm.usermem import UserMemory
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 CSIGNAL = 0xFF
 CLONE_VM, CLONE_FS, CLONE_FILES, CLONE_PARENT, CLONE_THREAD = 0x100, 0x200, 0x400, 0x8000, 0x10000
+CLONE_SYSVSEM = 0x40000
 
 
 def clone_task(maker: Task, context: "Context", flags: int) -> Task:
@@ -33,6 +35,9 @@ def clone_task(maker: Task, context: "Context", flags: int) -> Task:
     fs = maker.fs if flags & CLONE_FS else maker.fs.copy()
     task = Task(kernel, context, group, UserMemory(context.memory), fds, fs, maker.mounts, maker.credentials, maker.name)
     task.seccomp_mode, task.seccomp_filters = maker.seccomp_mode, maker.seccomp_filters
+    task.namespaces = maker.namespaces
+    if flags & CLONE_SYSVSEM:
+        task.sem_undo = shared_undo_list(maker)
     if not flags & CLONE_THREAD:
         group.leader = task
     enter(task)

@@ -6,6 +6,7 @@ The tracer has reaped the host's zombie; its real parent, if it is a guest, can 
 from typing import TYPE_CHECKING
 
 from sentry.host.process import exists
+from sentry.kernel.sem_undo import leave_undo_list
 from syscalls.abi.signal import SIGCHLD, SIGCONT, SIGHUP, SIGKILL
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ def exit_task(task: "Task", wait_status: int) -> None:
     if task.pending_exec is not None:
         task.pending_exec.held.release()
         task.pending_exec = None
+    if task.sem_undo is not None:
+        leave_undo_list(task)
     kernel.tasks.tasks.pop(task.tid, None)
     group = task.group
     group.tasks.pop(task.tid, None)

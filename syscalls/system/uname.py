@@ -12,7 +12,7 @@ from syscalls.registry import syscall
 @syscall(man="uname(2)")
 def sys_uname(task: Task, buf: UserPtr) -> int:
     """Store the names. Errors: EFAULT."""
-    uts = task.kernel.uts
+    uts = task.namespaces.uts
     names = (uts.sysname, uts.nodename, uts.release, uts.version, uts.machine, uts.domainname)
     task.memory.write(buf, UTSNAME.pack(*names))
     return 0
@@ -21,14 +21,14 @@ def sys_uname(task: Task, buf: UserPtr) -> int:
 @syscall(man="sethostname(2)")
 def sys_sethostname(task: Task, name: UserPtr, len: Int) -> int:
     """Set the host name. Errors: EPERM, EINVAL, EFAULT."""
-    task.kernel.uts.nodename = _read_name(task, name, len)
+    task.namespaces.uts.nodename = _read_name(task, name, len)
     return 0
 
 
 @syscall(man="setdomainname(2)")
 def sys_setdomainname(task: Task, name: UserPtr, len: Int) -> int:
     """Set the NIS domain name. Errors: EPERM, EINVAL, EFAULT."""
-    task.kernel.uts.domainname = _read_name(task, name, len)
+    task.namespaces.uts.domainname = _read_name(task, name, len)
     return 0
 
 

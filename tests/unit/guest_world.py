@@ -11,9 +11,11 @@ from typing import Any
 from sentry.kernel.creds import Credentials
 from sentry.kernel.fd_table import FdTable
 from sentry.kernel.limits import SandboxLimits
+from sentry.kernel.namespaces import Namespaces
 from sentry.kernel.net_namespace import NetNamespace
 from sentry.kernel.pseudo_fs import PseudoFileSystems
 from sentry.kernel.task_table import TaskTable
+from sentry.kernel.uts import UtsNamespace
 from sentry.mm.usermem import UserMemory
 from sentry.sched.fiber import Fiber
 from sentry.sched.runner import Runner
@@ -114,6 +116,7 @@ class World:
             realtime_ns=lambda: self.now_ns + self.realtime_offset_ns,
             random=lambda count: bytes(range(count)),
         )
+        self.namespaces = Namespaces(UtsNamespace(b"box"))
         self.guests = 0
 
     def guest(self, uid: int = 0) -> "Guest":
@@ -147,6 +150,8 @@ class Guest:
             credentials=Credentials(uid, uid, uid, uid, uid, uid, uid, uid, effective=caps, permitted=caps),
             fiber=Fiber(world.runner, self._done, self._failed),
             is_masked=False,
+            namespaces=world.namespaces,
+            sem_undo=None,
         )
         world.kernel.tasks.tasks[pid] = self.task
         world.kernel.tasks.groups[pid] = group

@@ -3,12 +3,13 @@
 from typing import TYPE_CHECKING
 
 from sentry.fs.proc.cpuinfo import cpuinfo
-from sentry.fs.proc.fixed import CGROUPS, CMDLINE, CRYPTO, DEVICES, FILESYSTEMS, PARTITIONS, SWAPS, SYSVIPC
+from sentry.fs.proc.fixed import CGROUPS, CMDLINE, CRYPTO, DEVICES, FILESYSTEMS, PARTITIONS, SWAPS
 from sentry.fs.proc.loadavg import loadavg
 from sentry.fs.proc.meminfo import meminfo, vmstat
 from sentry.fs.proc.root import self_text, thread_self_text
 from sentry.fs.proc.stat import stat, uptime
 from sentry.fs.proc.sys.plan import sys_plan
+from sentry.fs.proc.sysvipc import SYSVIPC_PLAN
 from sentry.fs.proc.version import version
 from sentry.fs.synthetic.tree import File, Plan, Symlink
 
@@ -38,7 +39,7 @@ def plan(fs: "SyntheticFileSystem") -> Plan:
         b"stat": File(stat),
         b"swaps": File(SWAPS),
         b"sys": sys_plan(fs),
-        b"sysvipc": {name: File(text) for name, text in SYSVIPC.items()},
+        b"sysvipc": SYSVIPC_PLAN,
         b"thread-self": Symlink(thread_self_text),
         b"uptime": File(uptime),
         b"version": File(version),

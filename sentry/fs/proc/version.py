@@ -8,5 +8,5 @@ if TYPE_CHECKING:
 
 def version(viewer: "Task") -> bytes:
     """What uname(2) says, on one line."""
-    uts = viewer.kernel.uts
+    uts = viewer.namespaces.uts
     return b"%b version %b (sandboxctl@sandbox) %b\n" % (uts.sysname, uts.release, uts.version)

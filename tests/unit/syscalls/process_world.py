@@ -14,6 +14,7 @@ from sentry.kernel.fd_table import FdTable
 from sentry.kernel.fs_context import FsContext
 from sentry.kernel.kernel import Kernel
 from sentry.kernel.limits import SandboxLimits
+from sentry.kernel.namespaces import Namespaces
 from sentry.kernel.signals import Signals
 from sentry.kernel.task import Task
 from sentry.kernel.task_clone import clone_task, enter
@@ -117,7 +118,7 @@ class World:
             signals=Signals(),
             mounts=SimpleNamespace(mapped=SimpleNamespace(note=lambda *_: None)),  # type: ignore[arg-type]
             limits=SandboxLimits(),
-            uts=UtsNamespace(b"box"),
+            namespaces=Namespaces(UtsNamespace(b"box")),
             realtime_ns=lambda: self.now_ns + 1_700_000_000_000_000_000,
             random=bytes,
             start_ns=self.now_ns,

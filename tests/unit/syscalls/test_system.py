@@ -22,7 +22,7 @@ def test_uname(world: World) -> None:
 def test_sethostname(world: World) -> None:
     process = world.init
     assert process.call("sethostname", process.poke(b"other"), 5) == 0
-    assert world.kernel.uts.nodename == b"other"
+    assert world.kernel.namespaces.uts.nodename == b"other"
     assert process.call("sethostname", BUFFER, 65) == -EINVAL
     assert process.call("sethostname", BUFFER, -1) == -EINVAL
     assert process.call("setdomainname", 8, 4) == -EFAULT

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from sentry.fs.proc.sys.ipc import FS_MQUEUE, KERNEL_IPC
 from sentry.fs.synthetic.tree import File, Plan
 from sentry.kernel.creds import CAP_SYS_ADMIN
 from sentry.kernel.rlimits import NR_OPEN
@@ -28,7 +29,7 @@ def _limit(choose: "Callable[[Task], int]") -> File:
 
 
 def _uts(field: str) -> File:
-    return File(lambda task: getattr(task.kernel.uts, field) + b"\n")
+    return File(lambda task: getattr(task.namespaces.uts, field) + b"\n")
 
 
 def _set_uts(field: str) -> "Callable[[Task, bytes], None]":
@@ -39,7 +40,7 @@ def _set_uts(field: str) -> "Callable[[Task, bytes], None]":
         name = data.split(b"\n", 1)[0]
         if len(name) > HOST_NAME_MAX:
             raise SyscallError(EINVAL)
-        setattr(task.kernel.uts, field, name)
+        setattr(task.namespaces.uts, field, name)
 
     return command
 
@@ -56,18 +57,16 @@ def _uuid(raw: bytes) -> bytes:
 def _kernel(fs: "SyntheticFileSystem") -> Plan:
     boot_id = _uuid(fs.kernel.random(16))
     return {
+        **KERNEL_IPC,
         b"cap_last_cap": _number(CAP_LAST_CAP),
         b"core_pattern": File(b"core\n"),
         b"core_uses_pid": _number(0),
         b"dmesg_restrict": _number(1),
-        b"domainname": File(lambda task: task.kernel.uts.domainname + b"\n", _set_uts("domainname")),
-        b"hostname": File(lambda task: task.kernel.uts.nodename + b"\n", _set_uts("nodename")),
+        b"domainname": File(lambda task: task.namespaces.uts.domainname + b"\n", _set_uts("domainname")),
+        b"hostname": File(lambda task: task.namespaces.uts.nodename + b"\n", _set_uts("nodename")),
         b"io_uring_disabled": _number(2),
         b"keys": {},
         b"kptr_restrict": _number(2),
-        b"msgmax": _number(8192),
-        b"msgmnb": _number(16384),
-        b"msgmni": _number(32000),
         b"ngroups_max": _number(NGROUPS_MAX),
         b"osrelease": _uts("release"),
         b"ostype": _uts("sysname"),
@@ -88,10 +87,6 @@ def _kernel(fs: "SyntheticFileSystem") -> Plan:
         b"randomize_va_space": _number(2),
         b"sched_child_runs_first": _number(0),
         b"seccomp": {b"actions_avail": File(b"kill_process kill_thread trap errno user_notif trace log allow\n")},
-        b"sem": File(b"32000\t1024000000\t500\t32000\n"),
-        b"shmall": _number(18446744073692774399),
-        b"shmmax": _number(18446744073692774399),
-        b"shmmni": _number(4096),
         b"sysrq": _number(0),
         b"tainted": _number(0),
         b"threads-max": _limit(lambda task: task.kernel.limits.tasks_max),
@@ -116,13 +111,7 @@ _FS: Final[Plan] = {
     b"lease-break-time": _number(45),
     b"leases-enable": _number(1),
     b"mount-max": _number(10_000),
-    b"mqueue": {
-        b"msg_default": _number(10),
-        b"msg_max": _number(10),
-        b"msgsize_default": _number(8192),
-        b"msgsize_max": _number(8192),
-        b"queues_max": _number(256),
-    },
+    b"mqueue": FS_MQUEUE,
     b"nr_open": _number(NR_OPEN),
     b"overflowgid": _number(65534),
     b"overflowuid": _number(65534),

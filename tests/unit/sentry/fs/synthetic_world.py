@@ -16,6 +16,7 @@ from sentry.kernel.fd_table import FdTable
 from sentry.kernel.fs_context import FsContext
 from sentry.kernel.kernel import Kernel
 from sentry.kernel.limits import SandboxLimits
+from sentry.kernel.namespaces import Namespaces
 from sentry.kernel.session import ProcessGroup, Session
 from sentry.kernel.task import Task
 from sentry.kernel.task_table import TaskTable
@@ -99,7 +100,7 @@ class World:
             signals=self.signals,  # type: ignore[arg-type]
             mounts=MountTable(),
             limits=SandboxLimits(memory_max=memory_max),
-            uts=UtsNamespace(b"box"),
+            namespaces=Namespaces(UtsNamespace(b"box")),
             realtime_ns=lambda: 1_700_000_000_000_000_000 + self.now_ns,
             random=os.urandom,
             start_ns=START_NS,

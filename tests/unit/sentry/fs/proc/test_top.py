@@ -62,7 +62,7 @@ def test_every_file_can_be_read(world: World) -> None:
 
 def test_hostname_is_written_with_privilege(world: World) -> None:
     world.write(b"/proc/sys/kernel/hostname", b"renamed\n")
-    assert world.kernel.uts.nodename == b"renamed"
+    assert world.kernel.namespaces.uts.nodename == b"renamed"
     child = world.spawn(2, world.init, uid=1000)
     file = world.open(b"/proc/sys/kernel/hostname", 1)
     file.opener = child
