@@ -83,3 +83,21 @@ TEST(futex2_calls) {
     EXPECT_EQ(-EAGAIN, RAW4(FUTEX_REQUEUE_NR, pair, 0, 1, 1));
     EXPECT_EQ(-EINVAL, RAW4(FUTEX_REQUEUE_NR, pair, 1, 1, 1));
 }
+
+TEST(futex_waitv_call) {
+    int words[2] = {0, 5};
+    struct waiter two[2] = {{0, (uintptr_t)words, SIZE_U32 | PRIVATE, 0}, {5, (uintptr_t)(words + 1), SIZE_U32 | PRIVATE, 0}};
+    struct timespec past = {0, 0};
+    EXPECT_EQ(-ETIMEDOUT, RAW5(SYS_futex_waitv, two, 2, 0, &past, CLOCK_MONOTONIC));
+    two[1].value = 6;
+    EXPECT_EQ(-EAGAIN, RAW5(SYS_futex_waitv, two, 2, 0, NULL, 0));
+    EXPECT_EQ(-EINVAL, RAW5(SYS_futex_waitv, two, 0, 0, NULL, 0));
+    EXPECT_EQ(-EINVAL, RAW5(SYS_futex_waitv, two, 2, 1, NULL, 0));
+    int *word = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct waiter one = {0, (uintptr_t)word, SIZE_U32, 0};
+    pid_t pid = CHILD({
+        while (__atomic_load_n(word, __ATOMIC_ACQUIRE) == 0) RAW5(SYS_futex_waitv, &one, 1, 0, NULL, 0);
+    });
+    __atomic_store_n(word, 1, __ATOMIC_RELEASE);
+    while (waitpid(pid, NULL, WNOHANG) == 0) RAW4(FUTEX_WAKE_NR, word, 0xffffffff, 1, SIZE_U32);
+}

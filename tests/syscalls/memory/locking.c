@@ -28,3 +28,11 @@ TEST(protection_keys) {
     EXPECT_EQ(0, RAW4(SYS_pkey_mprotect, p, P, PROT_READ, -1));
     EXPECT_EQ(-EINVAL, RAW4(SYS_pkey_mprotect, p + 1, P, PROT_READ, -1));
 }
+
+TEST(mlock_a_page) {
+    char *p = mmap(NULL, P, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    EXPECT_EQ(0, RAW2(SYS_mlock, p, P));
+    EXPECT_EQ(0, RAW2(SYS_mlock, p, 0));
+    EXPECT_EQ(0, RAW2(SYS_munlock, p, P));
+    EXPECT_EQ(-ENOMEM, RAW2(SYS_mlock, 0x10000, P));
+}
