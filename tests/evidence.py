@@ -69,12 +69,15 @@ class Recorder:
         executable = program.build()
         target = self.platforms["notify"]
         with target.open(volumes=[f"{executable}:/guest{executable.suffix}:ro"], profile="strict", census=True) as box:
+            box.run(["/bin/mkdir", "-m", "777", "/tmp/census"], timeout=30)
+            before = box.census()
             argv = program.argv(f"/guest{executable.suffix}")
             result = box.run(argv, env=ENVIRONMENT, cwd="/tmp/census", timeout=program.timeout_s * 5)
             if result.exit_code != 0:
                 raise RuntimeError(f"{program.name} fails in profile strict: {result.stdout.decode()[-2000:]}")
-            seen = box.census()
-        uses: dict[str, Any] = {call: {"succeeded": True} for call in named_in(program.source.read_text()) & UNTRAPPED}
+            seen = box.census() - before
+        unseen = named_in(program.source.read_text()) & UNTRAPPED
+        uses: dict[str, Any] = {call: {"succeeded": True, "errors": set(), "words": {}} for call in unseen}
         for use in seen.uses:
             merged = uses.setdefault(use.call, {"succeeded": False, "errors": set(), "words": {}})
             succeeded = use.count > sum(use.errors.values())

@@ -32,6 +32,16 @@ def test_uses_of_a_call_are_added_up():
     assert (fcntl.words, fcntl.untried) == (["F_GETFD", "F_ADD_SEALS"], ["F_ADD_SEALS"])
 
 
+def test_a_difference_of_two_counts():
+    later = {"uses": [["fcntl", [1], 2, 4000, []], ["fcntl", [1033], 4, 9000, [[22, 2]]], ["read", [], 1, 500, []]], "files": []}
+    found = Census.of(later) - Census.of({"uses": ANSWER["uses"][:2], "files": []})
+    assert [(use.call, use.values, use.count, use.ns, use.errors) for use in found.uses] == [
+        ("fcntl", (1033,), 3, 7000, {22: 1}),
+        ("read", (), 1, 500, {}),
+    ]
+    assert (Census.of(ANSWER) - Census.of({"uses": [], "files": [[b"/proc/N/stat", 2]]})).files == {}
+
+
 def test_hits_by_level():
     found = report(Census.of(ANSWER), ROWS, 0)
     assert [need.call for need in found.hits(["missing", "stub"])] == ["io_setup"]
