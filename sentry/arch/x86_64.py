@@ -9,6 +9,7 @@ from typing import Final
 NR_CLOSE: Final = 3
 NR_MMAP: Final = 9
 NR_MPROTECT: Final = 10
+NR_MUNMAP: Final = 11
 NR_RECVMSG: Final = 47
 NR_CLONE: Final = 56
 NR_FORK: Final = 57

@@ -144,14 +144,19 @@ class MemFile(TmpFile):
         return b"/memfd:" + self.node.name + b" (deleted)"
 
 
-def memfd(task: "Task", name: bytes, mode: int, seals: int) -> MemFile:
-    """Return a new file, open for reading and writing. Errors: ENOSPC."""
+def memory_fs(task: "Task") -> TmpFileSystem:
+    """The file system of all files in memory without a name."""
     pseudo = task.kernel.pseudo
     fs = pseudo.memory
     if fs is None:
         pool = StoragePool(sealable_memfd, limits=task.kernel.limits)
         fs = pseudo.memory = TmpFileSystem(_DEV_SHM, task.kernel.realtime_ns, pool)
     assert isinstance(fs, TmpFileSystem)
+    return fs
+
+
+def memfd(task: "Task", name: bytes, mode: int, seals: int) -> MemFile:
+    """Return a new file, open for reading and writing. Errors: ENOSPC."""
     creds = task.credentials
-    node = MemInode(fs, name, mode, creds.fsuid, creds.fsgid, seals)
+    node = MemInode(memory_fs(task), name, mode, creds.fsuid, creds.fsgid, seals)
     return MemFile(node, OpenContext(None, O_RDWR, task))  # type: ignore[arg-type]

@@ -1,10 +1,14 @@
 """The descriptor table of a task (shared by CLONE_FILES)."""
 
 from heapq import heappop, heappush
+from typing import TYPE_CHECKING
 
 from sentry.vfs.file import O_PATH, FileDescription
 from syscalls.abi.errno import EBADF, EINVAL, EMFILE
 from syscalls.abi.errors import SyscallError
+
+if TYPE_CHECKING:
+    from sentry.sched.wait import Latch
 
 
 class FdTable:
@@ -12,10 +16,10 @@ class FdTable:
 
     ``limit`` is RLIMIT_NOFILE's soft value, kept by the kernel. ``host_copies`` are the numbers that also exist in the guest's
     host table because a mapping needed them (kernel-facts.md 10); ``stale_copies`` are those whose number means another file
-    now (dup2), so that no mapping may use them.
+    now (dup2), so that no mapping may use them. ``lending`` is held while a descriptor of the sentry's is in the host's table.
     """
 
-    __slots__ = ("_cloexec", "_files", "_free", "_next", "host_copies", "limit", "references", "stale_copies")
+    __slots__ = ("_cloexec", "_files", "_free", "_next", "host_copies", "lending", "limit", "references", "stale_copies")
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
@@ -26,6 +30,7 @@ class FdTable:
         self.host_copies: set[int] = set()
         self.stale_copies: set[int] = set()
         self.references = 1
+        self.lending: Latch | None = None
 
     def __len__(self) -> int:
         return len(self._files)

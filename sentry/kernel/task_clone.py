@@ -25,7 +25,7 @@ def clone_task(maker: Task, context: "Context", flags: int) -> Task:
         group = maker.group
     else:
         parent = maker.group.parent if flags & CLONE_PARENT else maker.group
-        group = _clone_group(maker, context, parent)
+        group = _clone_group(maker, context, parent, flags)
         group.exit_signal = flags & CSIGNAL
     if flags & CLONE_FILES:
         fds = maker.fds
@@ -51,11 +51,15 @@ def enter(task: Task) -> None:
     task.kernel.tasks.tasks[task.tid] = task
 
 
-def _clone_group(maker: Task, context: "Context", parent: ThreadGroup | None) -> ThreadGroup:
+def _clone_group(maker: Task, context: "Context", parent: ThreadGroup | None, flags: int) -> ThreadGroup:
     origin = maker.group
     table = maker.kernel.tasks
     group = ThreadGroup(context.guest_tid, parent, origin.process_group, dict(origin.limits))
     group.host_pid = context.host_tid
+    if origin.segments and not flags & CLONE_VM:  # with CLONE_VM they are attached once, not twice
+        for segment in origin.segments:
+            segment.attached.add(group)
+        group.segments = set(origin.segments)
     group.executable = origin.executable
     group.is_dumpable = origin.is_dumpable
     group.arguments = origin.arguments

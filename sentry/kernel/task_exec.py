@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from sentry.host.regular_file import close, duplicate
 from sentry.kernel.cred_change import after_exec
 from sentry.kernel.posix_timers import delete_all
-from sentry.kernel.task_exit import exit_task
+from sentry.kernel.sem_undo import leave_undo_list
+from sentry.kernel.task_exit import exit_task, leave_segments
 from sentry.loader import elf, plan, script
 from sentry.mm.usermem import BytesSink
 from sentry.platform.interface import HostFd
@@ -115,6 +116,7 @@ def commit(task: "Task", pending: PendingExec) -> None:
     group.auxv = b"".join(pack("<QQ", kind, value) for kind, value in pending.plan.auxv.items())
     group.exit_signal = SIGCHLD
     delete_all(group)
+    leave_segments(group)
     group.is_dumpable = True
     pending.held.release()
 
@@ -139,6 +141,7 @@ def _drop_thread(other: "Task") -> None:
     if other.tid == other.group.tgid:
         # The old leader is not the end of the process here: only its own resources go.
         other.is_exiting = True
+        leave_undo_list(other)
         other.fiber.cancel()
         other.kernel.tasks.tasks.pop(other.tid, None)
         other.group.tasks.pop(other.tid, None)

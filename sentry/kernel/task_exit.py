@@ -49,6 +49,7 @@ def exit_group(group: "ThreadGroup", wait_status: int) -> None:
     for timer in list(group.timers.values()):
         timer.cancel()  # type: ignore[attr-defined]
     group.timers.clear()
+    leave_segments(group)
     _reparent(group)
     group.exit_queue.wake()
     session = group.process_group.session
@@ -61,6 +62,14 @@ def exit_group(group: "ThreadGroup", wait_status: int) -> None:
         return
     kernel.signals.child_changed(parent, SIGCHLD)
     parent.wait_queue.wake()
+
+
+def leave_segments(group: "ThreadGroup") -> None:
+    """Its memory is gone, and with it what was attached to it (shmop(2))."""
+    segments = list(group.segments)
+    group.segments.clear()
+    for segment in segments:
+        segment.left(group)
 
 
 def kill_rest(kernel: "Kernel") -> None:

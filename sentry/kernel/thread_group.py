@@ -6,6 +6,7 @@ from sentry.sched.waitqueue import WaitQueue
 from syscalls.abi.signal import SIGCHLD
 
 if TYPE_CHECKING:
+    from sentry.ipc.shared_memory import Segment
     from sentry.kernel.held_signals import HeldSignals
     from sentry.kernel.session import ProcessGroup
     from sentry.kernel.task import Task
@@ -39,6 +40,7 @@ class ThreadGroup:
         "limits",
         "parent",
         "process_group",
+        "segments",
         "signal_epoch",
         "start_time_ns",
         "stop_report",
@@ -76,6 +78,7 @@ class ThreadGroup:
         self.start_time_ns = 0
         self.timers: dict[int, object] = {}
         self.host_pid = 0
+        self.segments: set[Segment] = set()  # System V shared memory that it may have attached
 
     @property
     def is_alive(self) -> bool:

@@ -146,6 +146,11 @@ class FakeContext(Context):
         """Record."""
         self.replies.append(("kick", restart))
 
+    def lend_fd(self, source: HostFd) -> int:
+        """Record it under a number above the guest's."""
+        self.added[1 << 20] = source
+        return 1 << 20
+
     def add_fd(self, source: HostFd, number: int) -> None:
         """Record which host descriptor stands under ``number``."""
         self.added[number] = source

@@ -129,6 +129,9 @@ class Context(Protocol):
         Raises SyscallError. Precondition: a trap is pending; no other add for this number in this table is.
         """
 
+    def lend_fd(self, source: HostFd) -> int:
+        """``add_fd`` at a number that no guest descriptor has, for one mapping that is injected next; returns the number."""
+
     def execute(self, plan: ExecPlan) -> None:
         """Answer ``Sink.exec_request``: go through the stub into ``plan``. ``Sink.exec_done`` follows on success;
         on failure (E2BIG) the thread simply goes on and its next event is an ordinary one."""

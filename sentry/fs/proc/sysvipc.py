@@ -36,4 +36,20 @@ def semaphores(viewer: "Task") -> bytes:
     return b"".join(lines)
 
 
-SYSVIPC_PLAN: Plan = {b"msg": File(messages), b"sem": File(semaphores), b"shm": File(SYSVIPC[b"shm"])}
+def segments(viewer: "Task") -> bytes:
+    """One line for each segment."""
+    lines = [SYSVIPC[b"shm"]]
+    for one in ipc_of(viewer).segments:
+        one.sweep()
+        if one.perm.is_removed:
+            continue
+        perm = one.perm
+        head = (perm.key, perm.id, one.mode, one.size, one.maker_pid, one.last_pid, one.count())
+        tail = (one.atime, one.dtime, one.ctime, one.memory.resident_pages() << 12, 0)
+        lines.append(
+            b"%10d %10d  %4o %21u %5u %5u  %5u %5u %5u %5u %5u %10u %10u %10u %21u %21u\n" % (*head, *_owners(perm), *tail)
+        )
+    return b"".join(lines)
+
+
+SYSVIPC_PLAN: Plan = {b"msg": File(messages), b"sem": File(semaphores), b"shm": File(segments)}

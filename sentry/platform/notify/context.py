@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 ENOENT, EPERM, ESRCH, EINPROGRESS = 2, 1, 3, 115
 RLIMIT_NOFILE = 7
+#: counted from the stub's: the last but one of the reserved numbers
+LENT_NUMBER = 6
 _GONE = (~0 & 0xFFFFFFFFFFFFFFFF, 0, 0, 0)
 
 
@@ -158,9 +160,18 @@ class NotifyContext(Context):
         """See ``Context``. Errors: EMFILE for a number outside the guest's range."""
         if not 0 <= number < self.tracer.stub_number:
             raise SyscallError(24)
+        self._give(source, number)
+
+    def _give(self, source: HostFd, number: int) -> None:
         result = self.tracer.core.core_add_fd(self.listener, self.trap_id, source, number, 1, 0)
         if result < 0 and result != -ENOENT:
             raise SyscallError(-result)
+
+    def lend_fd(self, source: HostFd) -> int:
+        """See ``Context``. The number is one of a load list's: nobody maps from those outside an exec."""
+        number = self.tracer.stub_number + LENT_NUMBER
+        self._give(source, number)
+        return number
 
     def give_load_fds(self, sources: Sequence[int], first: int) -> None:
         """Install ``sources`` as ``first`` and the following, and answer the stub's load call; the last add is the answer."""

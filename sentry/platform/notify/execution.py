@@ -27,7 +27,7 @@ _AT_EMPTY_PATH = 0x1000
 _PATH_MAX = 4096
 #: Descriptors above the guest's limit: the stub itself, then those of a load list.
 RESERVED_NUMBERS = 8
-LOAD_FDS_MAX = RESERVED_NUMBERS - 1
+LOAD_FDS_MAX = RESERVED_NUMBERS - 3  # the others: the stub, a lent descriptor, the ptrace platform's socket
 _ARGUMENTS = STUB_SCRATCH + SLOTS_LENGTH
 _ARGUMENTS_LENGTH = STUB_SCRATCH_LENGTH - SLOTS_LENGTH
 

@@ -70,6 +70,9 @@ class PtraceContext(NotifyContext):
         """See ``Context``."""
         if not 0 <= number < self.tracer.stub_number:
             raise SyscallError(EMFILE)
+        self._give(source, number)
+
+    def _give(self, source: HostFd, number: int) -> None:
         self._transfer(source, number)
 
     def give_load_fds(self, sources: Sequence[int], first: int) -> None:
