@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.measure import ENVIRONMENT, BenchmarkError, Row, Target, both, compiled, cpu_seconds, seconds
+from benchmarks.peers import peers
 
 _NS_PER_US = 1000.0
 
@@ -144,4 +145,5 @@ GROUPS: dict[str, Callable[[str | None], Iterator[Row]]] = {
     "startup": startup,
     "workloads": workloads,
     "idle": idle,
+    "peers": peers,
 }
