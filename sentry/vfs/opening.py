@@ -152,7 +152,7 @@ async def _find_or_create(task: "Task", dirfd: int, path: bytes, flags: int, mod
         child = await lookup_child(task, parent, name)
         if child.inode is None:
             try:
-                return await _create(task, parent, name, mode), True
+                return await create_file(task, parent, name, mode), True
             except SyscallError as error:
                 if error.errno == EEXIST and not flags & O_EXCL:
                     continue  # somebody else has just made it
@@ -173,7 +173,8 @@ async def _find_or_create(task: "Task", dirfd: int, path: bytes, flags: int, mod
     raise SyscallError(ELOOP)
 
 
-async def _create(task: "Task", parent: Path, name: bytes, mode: int) -> Path:
+async def create_file(task: "Task", parent: Path, name: bytes, mode: int) -> Path:
+    """A new regular file in ``parent``. Errors: EACCES, ENOENT (a removed folder), EROFS, what the file system says."""
     if parent.mount.is_readonly:
         raise SyscallError(EROFS)
     directory = parent.inode
