@@ -21,6 +21,7 @@ MODULES = (
     "sentry.fs.tty.slave",
     "sentry.host.mapped_file",
     "sentry.platform.filter.bpf",
+    "sentry.platform.filter.guest",
     "sentry.platform.filter.sentry",
     "sentry.vfs.special",
 )
