@@ -168,8 +168,7 @@ class Dispatcher:
         task = context.data
         if not isinstance(task, Task):
             return None
-        group = task.kernel.tasks.groups.get(pid)
-        return None if group is None else group.leader.credentials.uid
+        return task.kernel.tasks.uid_of(pid)
 
     def signalled(self, context: "Context", signal: int) -> None:
         """A signal is about to be delivered; tracing overrides this."""

@@ -59,7 +59,7 @@ class CappedSource:
 
 def read(task: "Task", file: FileDescription, sink: "Sink", *, nowait: bool = False) -> Outcome:
     """read(2) at the description's own offset. Errors: what ``try_read`` raises, EAGAIN, EINTR."""
-    if file.is_remote or file.has_job_control:
+    if file.is_remote or file.has_job_control or file.is_caller_bound:
         return _read_slow(task, file, sink, nowait)
     if file.is_seekable:
         offset = file.offset
@@ -232,6 +232,9 @@ async def _read_slow(task: "Task", file: FileDescription, sink: "Sink", nowait: 
                 raise WouldBlock
             return await _with_position(task, file, lambda: _read_remote(file, sink))
 
+        if file.is_caller_bound:
+            return await _read_bound(task, file, sink, nowait)
+
         def attempt() -> int | None:
             file.before_read(task)
             return file.try_read(sink, 0)
@@ -252,6 +255,16 @@ async def _read_remote(file: FileDescription, sink: "Sink") -> int:
     if file.is_seekable:
         file.offset = offset + count
     return count
+
+
+async def _read_bound(task: "Task", file: FileDescription, sink: "Sink", nowait: bool) -> int:
+    while True:
+        count = await file.read_as(task, sink)
+        if count is not None:
+            return count
+        if nowait or file.flags & O_NONBLOCK:
+            raise WouldBlock
+        await wait_until(task.fiber, lambda: file.readiness() or None, [file.queue], mask=_WAKES_READER)
 
 
 async def _pread_remote(file: FileDescription, sink: "Sink", offset: int) -> int:

@@ -8,6 +8,8 @@ reaches only some of a process group cannot be left to the host: then the sentry
 from typing import TYPE_CHECKING
 
 from sentry.kernel.ptrace_access import may_signal
+from sentry.kernel.signals import from_process
+from sentry.platform.interface import SignalInfo
 from syscalls.abi.errno import EINVAL, EPERM, ESRCH
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.signal import NSIG, SIGCONT
@@ -65,13 +67,14 @@ def is_host_exact(task: "Task") -> bool:
 
 def send_from_sentry(task: "Task", targets: "list[ThreadGroup]", signal: int) -> None:
     """Send ``signal`` in the guest's name, one process after the other."""
+    info = from_process(task)
     for group in targets:
-        task.kernel.signals.send_group(group, signal)
+        task.kernel.signals.send_group(group, signal, info)
 
 
-def queue_from_sentry(target: "Task", signal: int, value: int, *, to_thread: bool) -> None:
-    """Send ``signal`` with a value to ``target`` or, unless ``to_thread``, to its process."""
-    if target.is_exiting:
-        return
-    target.context.send_signal(signal, to_thread=to_thread, value=value)
-    target.kernel.signals.after_send(target if to_thread else target.group, signal)
+def queue_from_sentry(target: "Task", signal: int, info: SignalInfo, *, to_thread: bool) -> None:
+    """Send ``signal`` to ``target`` or, unless ``to_thread``, to its process."""
+    if to_thread:
+        target.kernel.signals.send_task(target, signal, info)
+    else:
+        target.kernel.signals.send_group(target.group, signal, info)

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from sentry.kernel.held_signals import hold
 from sentry.kernel.timers import REAL, SignalTimer
+from sentry.platform.interface import SignalInfo
 from syscalls.abi.errno import EAGAIN, EINVAL
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.signal import NSIG, SI_TIMER, SIGEV_NONE, SIGEV_SIGNAL, SIGEV_THREAD, SIGEV_THREAD_ID
@@ -21,13 +21,14 @@ _WALL_CLOCKS = (CLOCK_REALTIME, CLOCK_REALTIME_ALARM, CLOCK_TAI)
 class Notification:
     """struct sigevent, checked: ``thread`` is set for SIGEV_THREAD_ID."""
 
-    __slots__ = ("is_silent", "signal", "thread", "value")
+    __slots__ = ("is_silent", "signal", "thread", "timer_id", "value")
 
     def __init__(self, signal: int, value: int, *, is_silent: bool, thread: "Task | None") -> None:
         self.signal = signal
         self.value = value
         self.is_silent = is_silent
         self.thread = thread
+        self.timer_id = 0
 
 
 class PosixTimer(SignalTimer):
@@ -72,10 +73,11 @@ class PosixTimer(SignalTimer):
             return
         self.overrun = min(self._missed + count - 1, OVERRUN_MAX)
         self._missed = 0
-        if hold(notification.thread or group, notification.signal, SI_TIMER, value=notification.value):
-            return
-        task.context.send_signal(notification.signal, to_thread=notification.thread is not None, value=notification.value)
-        task.kernel.signals.after_send(notification.thread or group, notification.signal)
+        info = SignalInfo(SI_TIMER, notification.timer_id, self.overrun, notification.value)
+        if notification.thread is not None:
+            task.kernel.signals.send_task(task, notification.signal, info)
+        else:
+            task.kernel.signals.send_group(group, notification.signal, info)
 
 
 def check_event(task: "Task", value: int, signal: int, notify: int, tid: int) -> Notification:

@@ -7,8 +7,10 @@ the handler, and the call comes again or returns EINTR, as SA_RESTART says.
 
 from typing import TYPE_CHECKING
 
-from sentry.kernel.held_signals import hold
-from syscalls.abi.signal import CLD_EXITED, SI_KERNEL, SIGCHLD, SIGCONT, SIGKILL, SIGSTOP, SIGURG, SIGWINCH
+from sentry.platform.interface import SignalInfo
+from sentry.sched.waitqueue import WaitQueue
+from sentry.vfs.readiness import READABLE
+from syscalls.abi.signal import SI_KERNEL, SI_USER, SIGCHLD, SIGCONT, SIGKILL, SIGSTOP, SIGURG, SIGWINCH
 
 if TYPE_CHECKING:
     from sentry.kernel.session import ProcessGroup
@@ -18,21 +20,39 @@ if TYPE_CHECKING:
 _IGNORED_MASK = sum(1 << (signal - 1) for signal in (SIGCHLD, SIGCONT, SIGURG, SIGWINCH))
 
 
+#: what the kernel itself sends
+FROM_KERNEL = SignalInfo(SI_KERNEL)
+
+
+def from_process(task: "Task", code: int = SI_USER, value: int = 0) -> SignalInfo:
+    """What a signal sent by ``task`` shows."""
+    return SignalInfo(code, task.group.tgid, task.credentials.uid, value)
+
+
 class Signals:
-    """Sends signals and kicks deaf threads."""
+    """Sends signals and kicks deaf threads. ``arrivals`` wakes the signalfds, of all processes; None until there is one."""
 
-    __slots__ = ()
+    __slots__ = ("arrivals",)
 
-    def send_task(self, task: "Task", signal: int) -> None:
-        """Send a kernel signal to one thread (SIGPIPE)."""
-        if not task.is_exiting and not hold(task, signal, SI_KERNEL):
-            task.context.send_signal(signal, to_thread=True)
+    def __init__(self) -> None:
+        self.arrivals: WaitQueue | None = None
+
+    def watch_arrivals(self) -> WaitQueue:
+        """The queue that is woken whenever a signal may have become pending somewhere."""
+        if self.arrivals is None:
+            self.arrivals = WaitQueue()
+        return self.arrivals
+
+    def send_task(self, task: "Task", signal: int, info: SignalInfo | None = None) -> None:
+        """Send a signal to one thread; without ``info`` it is for what the thread has done itself (SIGPIPE)."""
+        if not task.is_exiting:
+            task.context.send_signal(signal, to_thread=True, info=info or from_process(task))
             self._kick(task, signal)
 
-    def send_group(self, group: "ThreadGroup", signal: int) -> None:
-        """Send a kernel signal to a process (SIGALRM, a terminal's SIGINT)."""
-        if group.is_alive and group.tasks and not hold(group, signal, SI_KERNEL):
-            group.leader.context.send_signal(signal)
+    def send_group(self, group: "ThreadGroup", signal: int, info: SignalInfo = FROM_KERNEL) -> None:
+        """Send a signal to a process (SIGALRM, a terminal's SIGINT)."""
+        if group.is_alive and group.tasks:
+            group.leader.context.send_signal(signal, info=info)
             self.kick_group(group, signal)
 
     def send_process_group(self, process_group: "ProcessGroup", signal: int) -> None:
@@ -59,8 +79,7 @@ class Signals:
 
     def child_changed(self, parent: "ThreadGroup", signal: int) -> None:
         """The host has sent ``signal`` (SIGCHLD) to ``parent`` for a child."""
-        if not hold(parent, signal, CLD_EXITED):
-            self.kick_group(parent, signal)
+        self.kick_group(parent, signal)
 
     def kick_group(self, group: "ThreadGroup", signal: int) -> None:
         """Kick every deaf thread of ``group`` that would take ``signal``."""
@@ -78,6 +97,8 @@ class Signals:
 
     def _kick(self, task: "Task", signal: int) -> None:
         task.group.signal_epoch += 1
+        if self.arrivals is not None:
+            self.arrivals.wake(READABLE)
         fiber = task.fiber
         if signal == SIGKILL or not fiber.is_busy or fiber.has_interrupt or task.is_masked:
             return

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sentry.host.process import exists
 from sentry.kernel.sem_undo import leave_undo_list
+from sentry.kernel.signals import from_process
 from syscalls.abi.signal import SIGCHLD, SIGCONT, SIGHUP, SIGKILL
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def _reparent(group: "ThreadGroup") -> None:
             continue
         child.parent = heir
         if child.is_alive and child.leader.pdeath_signal:
-            kernel.signals.send_group(child, child.leader.pdeath_signal)
+            kernel.signals.send_group(child, child.leader.pdeath_signal, from_process(group.leader))
         if heir is None:
             if child.exit_status is not None:
                 kernel.tasks.forget(child)

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from sentry.kernel.task import Task
     from sentry.kernel.thread_group import ThreadGroup
 
+DEPARTED_MAX = 1024
+
 
 class TaskTable:
     """Finds tasks by the guest's numbers.
@@ -20,11 +22,13 @@ class TaskTable:
     stays in ``groups`` until its number is found to be gone: ``find_group``, ``find_process_group`` and ``processes`` look.
     """
 
-    __slots__ = ("groups", "process_groups", "sessions", "tasks")
+    __slots__ = ("departed", "groups", "process_groups", "sessions", "tasks")
 
     def __init__(self) -> None:
         self.tasks: dict[int, Task] = {}
         self.groups: dict[int, ThreadGroup] = {}
+        #: the real uids of the last processes that are gone: their signals may still be pending
+        self.departed: dict[int, int] = {}
         self.process_groups: dict[int, ProcessGroup] = {}
         self.sessions: dict[int, Session] = {}
 
@@ -43,6 +47,11 @@ class TaskTable:
             return self.groups.get(pid)
         return group
 
+    def uid_of(self, pid: int) -> int | None:
+        """The real uid of a process that lives or did so lately."""
+        group = self.groups.get(pid)
+        return self.departed.get(pid) if group is None else group.leader.credentials.uid
+
     def find_process_group(self, pgid: int) -> ProcessGroup | None:
         """The process group with that number, or None; zombies are members until their parent has waited for them."""
         process_group = self.process_groups.get(pgid)
@@ -60,6 +69,10 @@ class TaskTable:
         """The zombie has been waited for (or nobody ever will): its number is free."""
         if self.groups.get(group.tgid) is group:
             del self.groups[group.tgid]
+        self.departed.pop(group.tgid, None)
+        self.departed[group.tgid] = group.leader.credentials.uid
+        if len(self.departed) > DEPARTED_MAX:
+            del self.departed[next(iter(self.departed))]
         parent = group.parent
         if parent is not None and parent.children.get(group.tgid) is group:
             del parent.children[group.tgid]

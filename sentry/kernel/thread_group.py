@@ -7,7 +7,6 @@ from syscalls.abi.signal import SIGCHLD
 
 if TYPE_CHECKING:
     from sentry.ipc.shared_memory import Segment
-    from sentry.kernel.held_signals import HeldSignals
     from sentry.kernel.session import ProcessGroup
     from sentry.kernel.task import Task
     from sentry.vfs.context import Path
@@ -31,7 +30,6 @@ class ThreadGroup:
         "exit_signal",
         "exit_status",
         "has_execed",
-        "held_signals",
         "host_pid",
         "is_child_subreaper",
         "is_dumpable",
@@ -70,7 +68,6 @@ class ThreadGroup:
         self.is_child_subreaper = False
         self.is_dumpable = True  # PR_SET_DUMPABLE; /proc/PID belongs to root while it is not
         self.has_execed = False
-        self.held_signals: HeldSignals | None = None  # for its signalfds
         self.executable: Path | None = None
         self.arguments = b""
         self.environment = b""

@@ -7,8 +7,19 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import count
 
-from sentry.platform.interface import Context, ExecPlan, GuestAddr, GuestMemory, HostFd, JailConfig, Sink, SpawnRequest
+from sentry.platform.interface import (
+    Context,
+    ExecPlan,
+    GuestAddr,
+    GuestMemory,
+    HostFd,
+    JailConfig,
+    SignalInfo,
+    Sink,
+    SpawnRequest,
+)
 from syscalls.abi.errors import Fault
+from syscalls.abi.signal import SI_QUEUE, SI_TIMER
 
 PAGE = 4096
 
@@ -124,6 +135,7 @@ class FakeContext(Context):
         self.added: dict[int, int] = {}
         self.limits: dict[int, tuple[int, int]] = {}
         self.blocked = self.ignored = self.caught = self.pending = 0
+        self.infos: list[SignalInfo | None] = []
         self.host_queue: list[tuple[int, bytes]] = []
         self.filters: list[tuple[bytes, int]] = []
         self.injected: Callable[[int], None] | None = None
@@ -217,9 +229,10 @@ class FakeContext(Context):
         """What the test has set."""
         return self.pending
 
-    def send_signal(self, signal: int, *, to_thread: bool = False, value: int | None = None) -> None:
+    def send_signal(self, signal: int, *, to_thread: bool = False, info: SignalInfo | None = None) -> None:
         """Record."""
-        self.signals.append((signal, to_thread, value))
+        self.signals.append((signal, to_thread, info.value if info is not None and info.code in (SI_QUEUE, SI_TIMER) else None))
+        self.infos.append(info)
 
     def set_limit(self, resource: int, soft: int, hard: int) -> None:
         """Record."""

@@ -78,6 +78,20 @@ class ExecPlan:
     data: tuple[int, int] = (0, 0)
 
 
+@dataclass(frozen=True)
+class SignalInfo:
+    """What a receiver sees of a signal that the sentry sends (sigaction(2)): si_code, si_pid, si_uid, si_value.
+
+    With SI_TIMER, ``pid`` is si_timerid and ``uid`` si_overrun; with ``is_poll`` (SIGIO), ``pid`` is si_fd and ``value`` si_band.
+    """
+
+    code: int
+    pid: int = 0
+    uid: int = 0
+    value: int = 0
+    is_poll: bool = False
+
+
 class Context(Protocol):
     """One guest thread.
 
@@ -161,8 +175,8 @@ class Context(Protocol):
     def pending_signals(self) -> int:
         """Signals pending for the thread or its process."""
 
-    def send_signal(self, signal: int, *, to_thread: bool = False, value: int | None = None) -> None:
-        """Send a signal from the kernel (SIGPIPE, SIGALRM, a terminal's SIGINT) to the process or the thread."""
+    def send_signal(self, signal: int, *, to_thread: bool = False, info: SignalInfo | None = None) -> None:
+        """Send a signal to the process or the thread, with ``info`` where the receiver catches or takes it."""
 
     def set_limit(self, resource: int, soft: int, hard: int) -> None:
         """Make the host's rlimit follow the guest's (AS, DATA, STACK, FSIZE, NOFILE + reserve)."""

@@ -56,6 +56,8 @@ class FileDescription:
     has_sigpipe = True
     #: a terminal: the I/O layer awaits ``before_read``/``before_write`` (SIGTTIN, SIGTTOU) first
     has_job_control = False
+    #: what is read depends on who reads (signalfd): ``read_as`` instead of ``try_read``
+    is_caller_bound = False
     #: SO_RCVTIMEO and SO_SNDTIMEO
     read_timeout_ns: int | None = None
     write_timeout_ns: int | None = None
@@ -122,6 +124,10 @@ class FileDescription:
 
     async def write_remote(self, source: Source, offset: int) -> int:
         """``try_write`` for ``is_remote`` files."""
+        raise SyscallError(EINVAL)
+
+    async def read_as(self, task: "Task", sink: Sink) -> int | None:
+        """``try_read`` for ``is_caller_bound`` files."""
         raise SyscallError(EINVAL)
 
     def before_read(self, task: "Task") -> None:

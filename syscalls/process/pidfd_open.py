@@ -5,13 +5,15 @@ from typing import Annotated
 from sentry.fs.pidfd import PidFile, pidfd_of
 from sentry.kernel import kill
 from sentry.kernel.ptrace_access import may_inspect
+from sentry.kernel.signals import from_process
 from sentry.kernel.task import Task
+from sentry.platform.interface import SignalInfo
 from syscalls.abi.errno import EINVAL, EPERM, ESRCH
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.pidfd import PIDFD_NONBLOCK
 from syscalls.abi.signal import SI_TKILL, SIGINFO
 from syscalls.args import Fd, Flags, Pid, Signal, UInt, UserPtr
-from syscalls.registry import Support, syscall
+from syscalls.registry import syscall
 
 
 @syscall(man="pidfd_open(2)")
@@ -39,14 +41,15 @@ def sys_pidfd_getfd(task: Task, pidfd: Fd, targetfd: Fd, flags: UInt) -> int:
     return task.fds.install(group.leader.fds.get(targetfd), cloexec=True)
 
 
-@syscall(man="pidfd_send_signal(2)", support=Support.PARTIAL, note="the receiver sees si_code SI_USER without sender and value")
+@syscall(man="pidfd_send_signal(2)")
 def sys_pidfd_send_signal(task: Task, pidfd: Fd, sig: Signal, info: UserPtr, flags: UInt) -> int:
     """Send a signal to the process of a pidfd. Errors: EINVAL, EBADF, EFAULT, EPERM, ESRCH."""
     if flags:
         raise SyscallError(EINVAL)
     group = pidfd_of(task, pidfd).group
-    if info:
-        signo, _, code, *_ = task.memory.read_struct(SIGINFO, info)
+    record = task.memory.read_struct(SIGINFO, info) if info else None
+    if record is not None:
+        signo, _, code = record[:3]
         if signo != sig:
             raise SyscallError(EINVAL)
         if group is not task.group and (code >= 0 or code == SI_TKILL):
@@ -56,5 +59,6 @@ def sys_pidfd_send_signal(task: Task, pidfd: Fd, sig: Signal, info: UserPtr, fla
     kill.check_signal(sig)
     kill.allowed(task, [group], sig)
     if sig and group.is_alive:
-        kill.send_from_sentry(task, [group], sig)
+        shown = from_process(task) if record is None else SignalInfo(record[2], record[3] & 0xFFFFFFFF, record[4], record[5])
+        task.kernel.signals.send_group(group, sig, shown)
     return 0

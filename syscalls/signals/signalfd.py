@@ -9,10 +9,7 @@ from syscalls.args import Fd, Size, UInt, UserPtr
 from syscalls.registry import Support, syscall
 
 _SET_SIZE = 8
-_NOTE = (
-    "for the process that made it only; a signal that waits for it is unknown to sigpending, sigwait and a later unblocking; "
-    "signals that the host raises by itself do not arrive"
-)
+_NOTE = "ITIMER_VIRTUAL and ITIMER_PROF, which are the host's, wake nobody; poll without waiting looks at the maker's signals"
 
 
 @syscall(man="signalfd(2)", support=Support.PARTIAL, note=_NOTE)
@@ -34,7 +31,7 @@ def _signalfd(task: Task, fd: int, mask: int, sizemask: int, flags: int) -> int:
     if flags & ~(SFD_CLOEXEC | SFD_NONBLOCK):
         raise SyscallError(EINVAL)
     if fd == -1:
-        return task.fds.install(SignalFile(task.group, flags & SFD_NONBLOCK, signals), cloexec=bool(flags & SFD_CLOEXEC))
+        return task.fds.install(SignalFile(task, flags & SFD_NONBLOCK, signals), cloexec=bool(flags & SFD_CLOEXEC))
     file = task.fds.get(fd)
     if not isinstance(file, SignalFile):
         raise SyscallError(EINVAL)

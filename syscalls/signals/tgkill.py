@@ -1,8 +1,8 @@
 """tkill(2), tgkill(2): signals to one thread."""
 
 from sentry.kernel import kill
-from sentry.kernel.held_signals import hold
 from sentry.kernel.ptrace_access import may_signal
+from sentry.kernel.signals import from_process
 from sentry.kernel.task import Task
 from syscalls.abi.errno import EINVAL, EPERM, ESRCH
 from syscalls.abi.errors import SyscallError
@@ -37,12 +37,12 @@ def _send(task: Task, tid: int, sig: int) -> Result | None:
     kill.check_signal(sig)
     if other.group is not task.group and not may_signal(task, other):
         raise SyscallError(EPERM)
-    if sig == 0 or hold(other, sig, SI_TKILL, task):
+    if sig == 0:
         return 0
-    if other is task:
+    if other is task and task.kernel.signals.arrivals is None:
         return PROCEED
     if other.group is not task.group and not kill.is_host_exact(task):
-        task.kernel.signals.send_task(other, sig)
+        task.kernel.signals.send_task(other, sig, from_process(task, SI_TKILL))
         return 0
     task.kernel.signals.sent_by_guest(task, [other], sig)
     return None

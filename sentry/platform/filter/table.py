@@ -13,8 +13,8 @@ WORD64: Final = 0xFFFFFFFFFFFFFFFF
 ALLOW, TRACE = "allow", "trace"
 
 #: What a RET_TRACE stop is for (its event message).
-#: TRACE_CALL: any other call, on the ptrace platform.
-TRACE_EXEC, TRACE_MASK, TRACE_CALL = 1, 2, 3
+#: TRACE_CALL: any other call, on the ptrace platform; TRACE_WAIT: sigtimedwait, which the host runs.
+TRACE_EXEC, TRACE_MASK, TRACE_CALL, TRACE_WAIT = 1, 2, 3, 4
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,12 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("rt_sigpending", "reads the caller's own pending set"),
     Rule("rt_sigsuspend", "sleeps under a mask; ended exactly by host signals, which the sentry sees"),
     Rule("pause", "sleeps until a host signal, which the sentry sees"),
-    Rule("rt_sigtimedwait", "takes a pending signal of the caller"),
+    Rule(
+        "rt_sigtimedwait",
+        "takes a pending signal of the caller; its end stops for the sentry, which corrects the siginfo",
+        action=TRACE,
+        traced_data=TRACE_WAIT,
+    ),
     Rule("nanosleep", "sleeps; ended exactly by host signals"),
     Rule("clock_nanosleep", "sleeps; ended exactly by host signals", "a fixed clock, not a process's", _one_of(0, _SLEEP_CLOCKS)),
     Rule("restart_syscall", "continues a sleep that a stop interrupted"),

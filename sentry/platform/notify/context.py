@@ -6,7 +6,7 @@ from signal import SIGKILL
 from typing import TYPE_CHECKING
 
 from sentry.arch.x86_64 import NO_CALL
-from sentry.platform.interface import Context, ExecPlan, HostFd
+from sentry.platform.interface import Context, ExecPlan, HostFd, SignalInfo
 from sentry.platform.notify import guest_calls
 from syscalls.abi.errors import SyscallError
 
@@ -32,6 +32,7 @@ class State(Enum):
     MASK_STOP = "stopped at a call with a signal mask"
     PARKED = "asleep under a mask"
     KICKED = "on its way to the exit of a call that a signal ends"
+    WAITING = "in sigtimedwait"
     PARK_ENDED = "stopped: its sleep under a mask is over"
 
 
@@ -221,10 +222,10 @@ class NotifyContext(Context):
         """See ``Context``."""
         return self.signal_masks()[3]
 
-    def send_signal(self, signal: int, *, to_thread: bool = False, value: int | None = None) -> None:
+    def send_signal(self, signal: int, *, to_thread: bool = False, info: SignalInfo | None = None) -> None:
         """See ``Context``. The number cannot be recycled: the tracer has not reaped the thread."""
         if self.tracer.is_known(self):
-            self.tracer.send_signal(self.tgid, self.host_tid if to_thread and signal != SIGKILL else 0, signal, value)
+            self.tracer.send_signal(self.tgid, self.host_tid if to_thread and signal != SIGKILL else 0, signal, info)
 
     def set_limit(self, resource: int, soft: int, hard: int) -> None:
         """See ``Context``. NOFILE stays at the jail's value: the sentry counts descriptors."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sentry.arch.x86_64 import NR_RT_SIGTIMEDWAIT, NR_SECCOMP, STUB_SCRATCH, STUB_SCRATCH_LENGTH
 from sentry.platform.filter import bpf
+from sentry.platform.notify.siginfo import HEAD, SIGINFO_LENGTH
 from syscalls.abi.errno import EFAULT, ENOMEM
 from syscalls.abi.errors import Fault
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from sentry.platform.filter.bpf import Instruction
     from sentry.platform.notify.context import NotifyContext
 
-SIGINFO_LENGTH = 128
 _SET_MODE_FILTER = 1
 _PROGRAM = Struct("<H6xQ")
 _WAIT = Struct("<Qqq")
@@ -34,10 +34,16 @@ def take_signal(context: "NotifyContext", signals: int, done: Callable[[bytes], 
     info = at + _WAIT.size
 
     def taken(result: int) -> None:
+        if result <= 0:
+            done(b"")
+            return
         try:
-            done(context.memory.read(info, SIGINFO_LENGTH) if result > 0 else b"")
+            record = context.memory.read(info, SIGINFO_LENGTH)
         except Fault:
             done(b"")
+            return
+        true = context.tracer.true_record(context, HEAD.unpack_from(record)) or b""
+        done(true + record[len(true) :])
 
     try:
         context.memory.write(at, _WAIT.pack(signals, 0, 0))

@@ -10,15 +10,16 @@ import signal
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sentry.arch.x86_64 import NO_CALL, NR_CLONE, NR_EXECVE, NR_EXECVEAT, NR_FORK, NR_VFORK
-from sentry.platform.filter.table import TRACE_EXEC, TRACE_MASK
+from sentry.arch.x86_64 import NO_CALL, NR_CLONE, NR_EXECVE, NR_EXECVEAT, NR_FORK, NR_RT_SIGTIMEDWAIT, NR_VFORK
+from sentry.platform.filter.table import TRACE_EXEC, TRACE_MASK, TRACE_WAIT
 from sentry.platform.guest_memory import Buffers, HostGuestMemory
-from sentry.platform.interface import Sink
-from sentry.platform.notify import native_signal
+from sentry.platform.interface import SignalInfo, Sink
+from sentry.platform.notify import native_signal, siginfo
 from sentry.platform.notify.context import NotifyContext, State
 from sentry.platform.notify.execution import RESERVED_NUMBERS, Execution
 from sentry.platform.notify.injection import Injector
 from sentry.platform.notify.masked import Masked
+from syscalls.abi.errors import Fault
 
 if TYPE_CHECKING:
     from sentry.platform._core.core import Core
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 
 SIGTRAP, SIGKILL = 5, 9
 _SIGSYS, _SYS_SECCOMP = 31, 1
+SI_KERNEL = 128
 _SYSCALL_STOP = SIGTRAP | 0x80
 _EVENT_FORK, _EVENT_VFORK, _EVENT_CLONE, _EVENT_EXEC, _EVENT_SECCOMP, _EVENT_STOP = 1, 2, 3, 4, 7, 128
 _CLONE_THREAD = 0x10000
@@ -134,14 +136,12 @@ class Tracer:
         """A signal-delivery stop: deliver it. A traced namespace init is immune even to its own faults, so it would fault for
         ever; it is killed instead, and its status tells the fault (Linux: kernel/signal.c, force_sig_info_to_task())."""
         self.sink.signalled(context, number)
-        if context.is_strict and number == _SIGSYS and self.core.trace_signal_code(context.host_tid) == _SYS_SECCOMP:
+        code = (event[13] & 0xFFFFFFFF ^ 0x80000000) - 0x80000000
+        if code <= 0 or number == siginfo.SIGCHLD:
+            self._correct(context, event, number, code)
+        if context.is_strict and number == _SIGSYS and code == _SYS_SECCOMP:
             native_signal.kill(context.tgid, SIGKILL)  # the verdict of SECCOMP_MODE_STRICT
-        sender = self.core.trace_signal_sender(context.host_tid)
-        if sender > 0:
-            uid = self.sink.uid_of(context, sender)
-            if uid is not None:
-                self.core.trace_set_sender_uid(context.host_tid, uid)
-        if context.tgid in self._inits and number in _FAULTS and self.core.trace_signal_code(context.host_tid) > 0:
+        if context.tgid in self._inits and number in _FAULTS and code > 0:
             masks = self.signal_masks(context.host_tid)
             if masks and not masks[2] >> (number - 1) & 1:
                 self._fault_of[context.tgid] = number
@@ -150,6 +150,24 @@ class Tracer:
             self.core.trace_result(context.host_tid, -_ERESTARTNOINTR, self.ffi.NULL, event[3], number, 1)
         else:
             self.core.trace_resume(context.host_tid, number)
+
+    def _correct(self, context: NotifyContext, event: Sequence[int], number: int, code: int) -> None:
+        sender = event[14]
+        head = (number, event[13] >> 32, code, sender & 0xFFFFFFFF, sender >> 32, event[15])
+        record = self.true_record(context, head)
+        if record is not None:
+            self.core.trace_set_siginfo(context.host_tid, record, len(record))
+
+    def true_record(self, context: NotifyContext, head: tuple[int, ...]) -> bytes | None:
+        """The true siginfo, or its head: the sentry's own signals are disguised, and the host knows only the one identity of the
+        jail. None: it is true already."""
+        number, errno, code, pid, uid, value = head
+        if siginfo.is_disguised(code, errno):
+            return siginfo.true_form(number, errno, pid, uid, value)
+        if not pid or not siginfo.has_sender(number, code):
+            return None
+        known = self.sink.uid_of(context, pid)
+        return None if known is None or known == uid else siginfo.HEAD.pack(number, 0, code, pid, known, value)
 
     def _may_interrupt(self, context: NotifyContext) -> bool:
         """Whether a handler may make the trapped call that a signal has ended return EINTR.
@@ -165,7 +183,22 @@ class Tracer:
         return was_pending
 
     def _exit_stop(self, context: NotifyContext, result: int) -> None:
-        self.masked.exit_stop(context, result)
+        if context.state is not State.WAITING:
+            self.masked.exit_stop(context, result)
+            return
+        context.state = State.RUNNING
+        if result > 0 and context.call[2]:
+            self._correct_taken(context, context.call[2])
+        self.core.trace_resume(context.host_tid, 0)
+
+    def _correct_taken(self, context: NotifyContext, addr: int) -> None:
+        """What sigtimedwait has stored is corrected like what is delivered."""
+        try:
+            record = self.true_record(context, siginfo.HEAD.unpack(context.memory.read(addr, siginfo.HEAD.size)))
+            if record is not None:
+                context.memory.write(addr, record)
+        except Fault:
+            return  # unmapped meanwhile
 
     def _seccomp_stop(self, context: NotifyContext, event: Sequence[int]) -> None:
         if context.injection is not None:
@@ -180,6 +213,9 @@ class Tracer:
         elif event[2] == TRACE_MASK:
             context.state = State.MASK_STOP
             self.sink.masked_request(context, *event[3:10])
+        elif event[2] == TRACE_WAIT and event[3] == NR_RT_SIGTIMEDWAIT:
+            context.state = State.WAITING
+            self.core.trace_step(context.host_tid)
         else:
             self._call_stop(context, event)
 
@@ -305,14 +341,22 @@ class Tracer:
         blocked, ignored, caught, pending = self.ffi.unpack(words, 4)
         return blocked, ignored, caught, pending
 
-    def send_signal(self, tgid: int, tid: int, number: int, value: int | None) -> None:
-        """Send to the process, or to the thread ``tid`` if it is not 0."""
-        if value is not None:
-            self.core.send_queued(tgid, tid, number, value & 0xFFFFFFFFFFFFFFFF)
+    def send_signal(self, tgid: int, tid: int, number: int, info: SignalInfo | None) -> None:
+        """Send to the process, or to the thread ``tid`` if it is not 0.
+
+        A namespace's init is immune to the default actions of signals from within, which a record seems to be.
+        """
+        if info is not None and (info.code != SI_KERNEL or tgid not in self._inits or self._catches(tgid, number)):
+            errno, first, second, value = siginfo.queued(info)
+            self.core.send_queued(tgid, tid, number, errno, first, second, value & 0xFFFFFFFFFFFFFFFF)
         elif tid:
             self.core.send_to_thread(tgid, tid, number)
         else:
             native_signal.kill(tgid, number)
+
+    def _catches(self, tid: int, number: int) -> bool:
+        masks = self.signal_masks(tid)
+        return masks is not None and bool((masks[0] | masks[2]) >> (number - 1) & 1)
 
     def set_limit(self, tid: int, which: int, soft: int, hard: int) -> None:
         """prlimit(2); what an ordinary user may not raise stays at the host's hard limit."""

@@ -57,7 +57,19 @@ static int is_birth(int status)
     return event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK || event == PTRACE_EVENT_CLONE;
 }
 
-/* Words of an event: tid, wait status, event message, nr, six arguments, rip, rax, rsp. */
+/* A signal-delivery stop: si_code and si_errno, si_pid and si_uid, si_value, one in each half of a word. */
+static void describe_signal(uint64_t *words, int tid)
+{
+    siginfo_t info;
+
+    if (ptrace(PTRACE_GETSIGINFO, tid, 0, &info) != 0)
+        return;
+    words[0] = (uint32_t)info.si_code | (uint64_t)(uint32_t)info.si_errno << 32;
+    words[1] = (uint32_t)info.si_pid | (uint64_t)info.si_uid << 32;
+    words[2] = (uint64_t)(uintptr_t)info.si_ptr;
+}
+
+/* Words of an event: tid, wait status, event message, nr, six arguments, rip, rax, rsp, then those of a signal. */
 static void describe(uint64_t *words, int tid, int status)
 {
     struct user_regs_struct regs;
@@ -69,6 +81,8 @@ static void describe(uint64_t *words, int tid, int status)
     words[1] = (uint32_t)status;
     if (!WIFSTOPPED(status))
         return;
+    if (event == 0 && WSTOPSIG(status) != (SIGTRAP | 0x80))
+        describe_signal(words + 13, tid);
     if (event != 0 && event != PTRACE_EVENT_STOP)
         ptrace(PTRACE_GETEVENTMSG, tid, 0, &message);
     words[2] = message;
@@ -302,43 +316,28 @@ int trace_return(int tid, const void *saved, uint64_t mask, int64_t value, int i
     return resume_with(PTRACE_CONT, tid, 0);
 }
 
-/* At a signal-delivery stop: si_code (positive: from the kernel itself, a fault); 0 if the thread is gone. */
-int trace_signal_code(int tid)
+/* At a signal-delivery stop: let the guest see this siginfo_t; what is not given of it stays. */
+int trace_set_siginfo(int tid, const void *record, int length)
 {
     siginfo_t info;
 
-    return ptrace(PTRACE_GETSIGINFO, tid, 0, &info) == 0 ? info.si_code : 0;
-}
-
-/* Who sent the signal at a delivery stop, as the receiver's pid namespace numbers it; 0 if a kernel did (SIGCHLD, a fault, a timer). */
-int trace_signal_sender(int tid)
-{
-    siginfo_t info;
-
-    if (ptrace(PTRACE_GETSIGINFO, tid, 0, &info) != 0)
-        return 0;
-    return info.si_code == SI_USER || info.si_code == SI_TKILL || info.si_code == SI_QUEUE ? info.si_pid : 0;
-}
-
-/* Show uid as the sender's: the host knows only the one identity of the jail. */
-int trace_set_sender_uid(int tid, uint32_t uid)
-{
-    siginfo_t info;
-
-    if (ptrace(PTRACE_GETSIGINFO, tid, 0, &info) != 0)
+    if (length > (int)sizeof info || ptrace(PTRACE_GETSIGINFO, tid, 0, &info) != 0)
         return -errno;
-    info.si_uid = uid;
+    memcpy(&info, record, (size_t)length);
     return ptrace(PTRACE_SETSIGINFO, tid, 0, &info) == 0 ? 0 : -errno;
 }
 
-/* sigqueue(3) to a process (tid 0) or a thread. */
-int send_queued(int tgid, int tid, int signal, uint64_t value)
+/* Queue a signal for a process (tid 0) or a thread. Only of a timer's record does the host leave every field alone. */
+int send_queued(int tgid, int tid, int signal, int error, uint32_t first, uint32_t second, uint64_t value)
 {
     siginfo_t info;
 
     memset(&info, 0, sizeof info);
     info.si_signo = signal;
-    info.si_code = SI_TIMER; /* only timers have a value; si_tid and si_overrun are 0 */
+    info.si_errno = error;
+    info.si_code = SI_TIMER;
+    info.si_timerid = (int)first;
+    info.si_overrun = (int)second;
     info.si_value.sival_ptr = (void *)value;
     if (tid)
         return syscall(SYS_rt_tgsigqueueinfo, tgid, tid, signal, &info) == 0 ? 0 : -errno;
