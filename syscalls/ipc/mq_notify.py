@@ -2,11 +2,12 @@
 
 from sentry.ipc.posix_queue import PosixQueue
 from sentry.kernel.task import Task
+from sentry.platform.interface import SignalInfo
 from syscalls.abi.errno import EBUSY, EINVAL
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.fcntl import O_NONBLOCK
 from syscalls.abi.mqueue import MQ_ATTR
-from syscalls.abi.signal import NSIG, SIGEV_NONE, SIGEV_SIGNAL, SIGEVENT
+from syscalls.abi.signal import NSIG, SI_MESGQ, SIGEV_NONE, SIGEV_SIGNAL, SIGEVENT
 from syscalls.args import Fd, UserPtr
 from syscalls.ipc.mq_send import queue_file
 from syscalls.registry import Support, syscall
@@ -15,7 +16,7 @@ from syscalls.registry import Support, syscall
 @syscall(
     man="mq_notify(3)",
     support=Support.PARTIAL,
-    note="SIGEV_THREAD, which needs a netlink socket, is EINVAL; si_code is SI_TIMER instead of SI_MESGQ",
+    note="SIGEV_THREAD, which needs a netlink socket, is EINVAL; si_pid and si_uid are 0",
 )
 def sys_mq_notify(task: Task, mqdes: Fd, sevp: UserPtr) -> int:
     """Ask to be told once of a message that comes to the empty queue. Errors: EBADF, EBUSY, EFAULT, EINVAL."""
@@ -44,8 +45,7 @@ def _ask(task: Task, queue: PosixQueue, event: tuple[int, ...]) -> None:
     def tell() -> None:
         if notify == SIGEV_NONE or not signal or not group.is_alive:
             return
-        group.leader.context.send_signal(signal, value=value)
-        group.leader.kernel.signals.after_send(group, signal)
+        group.leader.kernel.signals.send_group(group, signal, SignalInfo(SI_MESGQ, value=value))
 
     queue.ask_notification(group, group.tgid, signal if notify == SIGEV_SIGNAL else 0, notify, tell)
 
