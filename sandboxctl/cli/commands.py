@@ -9,6 +9,17 @@ from sandboxctl.launcher import SentryProcess
 
 _COMMANDS = {
     "run": ("sandboxctl.cli.run", "Run a program in a new sandbox."),
+    "pull": ("sandboxctl.cli.image_pull", "Fetch images from registries."),
+    "push": ("sandboxctl.cli.image_push", "Copy an image to a registry."),
+    "images": ("sandboxctl.cli.image_list", "List the images of the store."),
+    "load": ("sandboxctl.cli.image_load", "Add the images of an archive."),
+    "save": ("sandboxctl.cli.image_save", "Write images into an archive."),
+    "import": ("sandboxctl.cli.image_import", "Make an image of a root file system in a tar archive."),
+    "tag": ("sandboxctl.cli.image_tag", "Give an image further names."),
+    "rmi": ("sandboxctl.cli.image_remove", "Remove images."),
+    "prune": ("sandboxctl.cli.image_prune", "Remove images without a name."),
+    "inspect": ("sandboxctl.cli.inspect", "Show all that is known of an image."),
+    "history": ("sandboxctl.cli.image_history", "Show how an image came to be."),
     "doctor": ("sandboxctl.cli.doctor", "Say what this host allows and what to change."),
     "host-surface": ("sandboxctl.cli.host_surface", "List every host call that guest, sentry and gofer may make."),
     "compat": ("sandboxctl.cli.compat", "Show which system calls work, and how far."),

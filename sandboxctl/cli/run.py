@@ -10,8 +10,10 @@ import click
 from sandboxctl.api import Sandbox
 from sandboxctl.cli.attach import attach
 from sandboxctl.cli.commands import Context
+from sandboxctl.cli.registry_options import registry_options
 from sandboxctl.config import CommandConfig, SandboxConfig
 from sandboxctl.errors import OptionError
+from sandboxctl.images.fetch import POLICIES, FetchOptions, prepare
 from sandboxctl.options.assemble import CommandOptions, SandboxOptions, command_config, sandbox_config
 from sandboxctl.options.ulimit import descriptors_max
 from sandboxctl.terminal import is_terminal
@@ -29,6 +31,7 @@ def checked(
     """What the words of a command line mean. Raises OptionError."""
     if image is None:
         raise OptionError("no image given; for example: sandboxctl run host -- ls -l /")
+    prepare(image, FetchOptions(*(options[name] for name in ("pull", "platform", "tls_verify", "creds", "authfile", "ca_file"))))
     argv = words[1:] if words[:1] == ("--",) else words
     sandbox_options = {name: options[name] for name in _SANDBOX}
     config = sandbox_config(SandboxOptions(image=image, platform=context.platform, profile=context.profile, **sandbox_options))
@@ -72,13 +75,17 @@ def checked(
 @click.option("--log-file", metavar="FILE", help="Where our own messages and --strace go.")
 @click.option("--require", multiple=True, metavar="LAYER,...", help="Refuse to start unless these protections are in force.")
 @click.option("--host-as-root", is_flag=True, help="As root: read the host's files as root, not as nobody.")
+@registry_options
+@click.option("--pull", type=click.Choice(POLICIES), default="missing", show_default=True, help="When to ask the registry.")
+@click.option("--platform", metavar="OS/ARCH", help="Which of several images.  [default: this machine's]")
 @click.option("--privileged", is_flag=True, hidden=True)
 @click.option("--device", "devices", multiple=True, hidden=True)
 @click.pass_obj
 def command(context: Context, /, image: str | None, words: tuple[str, ...], **options: Any) -> int:
     """Run COMMAND in a new sandbox made from IMAGE.
 
-    IMAGE is host (this machine's files without its users' and services' private ones) or dir:PATH (a root file system folder).
+    IMAGE is host (this machine's files without its users' and services' private ones), dir:PATH (a root file system folder),
+    tar:FILE, oci:DIR[:REF], oci-archive:FILE, docker-archive:FILE, docker://HOST/NAME[:TAG], or a name of the store.
     Changes stay in the sandbox unless a volume or --rw lets them out. Exit status: the command's own, 128+n for a signal,
     125 an error of ours, 126 not executable, 127 not found.
 

@@ -53,7 +53,9 @@ def add(kind: str, text: str) -> Image:
             raise ImageError(f"docker:{text} needs two slashes: docker://HOST/NAME:TAG")
         found = find(place, name) if "/" in name else None
         if found is None:
-            raise ImageError(f"{name} is not in the store, and fetching from a registry is not available yet")
+            from sandboxctl.images.remote.pull import PullOptions, pull
+
+            return image_of(place, name, pull(name, PullOptions()).image)
         return image_of(place, name, found[1])
     from sandboxctl.images.transport import add as add_from
 

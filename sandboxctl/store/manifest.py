@@ -150,3 +150,9 @@ def choose(index: Index, platform: Platform) -> Descriptor:
 def encode(value: object) -> bytes:
     """Write a shape as JSON."""
     return msgspec.json.encode(value)
+
+
+def builtins(value: object) -> dict[str, Any]:
+    """A shape as a dictionary with its JSON names."""
+    made: dict[str, Any] = msgspec.to_builtins(value)
+    return made

@@ -1,4 +1,4 @@
-"""The store's folder: what lies where, and the locks that make it safe to share (docs/adr, 19).
+"""The store's folder: what lies where, and the locks that make it safe to share (docs/adr, 20).
 
     blobs/sha256/HEX    manifests, configurations and layers as they came, by their digest
     layers/HEX/         applied layers, by the digest of the plain archive

@@ -1,18 +1,14 @@
 """A root file system in a tar archive: ``tar:FILE`` and ``import``. It becomes an image of one layer."""
 
-import gzip
-import os
-import tempfile
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from sandboxctl.images.platform import host_platform
 from sandboxctl.images.transport.source import Added
 from sandboxctl.store import manifest
-from sandboxctl.store.errors import ImageError
 from sandboxctl.store.manifest import Config, Descriptor, History, RootFs, Settings
 from sandboxctl.store.store import Store
-from sandboxctl.store.stream import CHUNK, Readable
+from sandboxctl.store.stream import Readable
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +60,6 @@ def _plain(store: Store, digest: str) -> tuple[str, int]:
 
     with open(store.place.blob(digest), "rb") as file:
         return store.put_blob(decompressed(file))
-
-
-def compressed(source: Readable, folder: str) -> str:
-    """Write ``source`` gzipped into a new file below ``folder``, without name and time, so that it is reproducible."""
-    fd, name = tempfile.mkstemp(dir=folder)
-    try:
-        with os.fdopen(fd, "wb") as file, gzip.GzipFile("", "wb", 6, file, mtime=0) as packed:
-            while data := source.read(CHUNK):
-                packed.write(data)
-    except OSError as error:
-        raise ImageError(f"cannot write {name!r}: {error.strerror}") from None
-    return name
 
 
 def now() -> str:

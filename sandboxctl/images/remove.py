@@ -1,0 +1,58 @@
+"""Takes names away from images and removes images that have none left."""
+
+from collections.abc import Iterator
+
+from sandboxctl.images.describe import names_of, need
+from sandboxctl.store import collect, names, record
+from sandboxctl.store.errors import ImageError
+from sandboxctl.store.place import hex_of
+from sandboxctl.store.store import Store
+
+EXIT_NONE, EXIT_USED = 1, 2
+
+
+class ImageUsed(ImageError):
+    """A running sandbox uses the image."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"image {name} is used by a running sandbox; stop that first")
+        self.exit_code = EXIT_USED
+
+
+def remove(store: Store, text: str, *, force: bool = False) -> Iterator[str]:
+    """Remove a name, and the image with its last one; yields what was done. Raises ImageError, ImageUsed."""
+    name, image, _ = need(store.place, text)
+    own = names_of(store.place, image.id)
+    if not name and len(own) > 1 and not force:
+        raise ImageError(f"image {text} has several names: {', '.join(own)}; name one, or use --force to remove them all")
+    gone = own if not name or len(own) == 1 else [name]
+    is_last = len(gone) == len(own)
+    with store.place.removing() as may_remove:
+        if is_last and collect.is_used(store, image.id):
+            raise ImageUsed(text)
+        names.change(store.place, {}, gone)
+        for each in gone:
+            yield f"Untagged: {each}"
+        if not is_last:
+            return
+        if not may_remove:
+            raise ImageError("the image has lost its names; another command is adding images: remove the rest later with prune")
+        collect.drop_image(store, image.id)
+        collect.collect(store)
+        yield f"Deleted: {hex_of(image.id)}"
+
+
+def prune(store: Store, *, everything: bool) -> tuple[list[str], int]:
+    """Remove images without a name, or all that no sandbox uses; returns their ids and the bytes freed. Raises ImageError."""
+    gone = []
+    with store.place.removing() as may_remove:
+        if not may_remove:
+            raise ImageError("another command is adding images just now; try again when it is done")
+        for image_id in record.all_ids(store.place):
+            own = names_of(store.place, image_id)
+            if (own and not everything) or collect.is_used(store, image_id):
+                continue
+            names.change(store.place, {}, own)
+            collect.drop_image(store, image_id)
+            gone.append(hex_of(image_id))
+        return gone, collect.collect(store, partial=True)
