@@ -200,6 +200,25 @@ class Session:
             self.pump(left)
         return self._answers.pop()
 
+    def export_changes(self, fd: int, timeout: float = 600.0) -> int:
+        """Write what has changed in the image into the host file ``fd``, as a layer; returns what had to be left out.
+
+        The programs stand still meanwhile. Raises SandboxError.
+        """
+        self._answers.clear()
+        self._send("export", [fd], id=0)
+        deadline = time.monotonic() + timeout
+        while not self._answers:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise SandboxError("the sentry does not answer")
+            self.pump(left)
+        answer = self._answers.pop()
+        errno = _number(answer, "errno")
+        if errno:
+            raise SandboxError(f"the changes cannot be written: {os.strerror(errno)}")
+        return _number(answer, "left_out")
+
     def wait(self, command: Command, timeout: float | None = None) -> int | None:
         """Return the exit code, None after ``timeout`` seconds. Raises SandboxDied."""
         deadline = None if timeout is None else time.monotonic() + timeout
@@ -266,7 +285,7 @@ class Session:
                 self._death = SandboxError(text, code)
                 raise self._death
             command.finish(code, failure=text)
-        elif kind == "answer":
+        elif kind in {"answer", "exported"}:
             self._answers.append(message)
         elif kind == "log":
             self._on_log(one_line(message.get("line", "")))

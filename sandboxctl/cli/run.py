@@ -75,6 +75,7 @@ def checked(
 @click.option("--log-file", metavar="FILE", help="Where our own messages and --strace go.")
 @click.option("--require", multiple=True, metavar="LAYER,...", help="Refuse to start unless these protections are in force.")
 @click.option("--host-as-root", is_flag=True, help="As root: read the host's files as root, not as nobody.")
+@click.option("--commit", metavar="NAME", help="When COMMAND has ended, make an image of what it changed.")
 @registry_options
 @click.option("--pull", type=click.Choice(POLICIES), default="missing", show_default=True, help="When to ask the registry.")
 @click.option("--platform", metavar="OS/ARCH", help="Which of several images.  [default: this machine's]")
@@ -100,6 +101,9 @@ def command(context: Context, /, image: str | None, words: tuple[str, ...], **op
     ahead, context.ahead = context.ahead, None
     with Sandbox.from_config(config, ahead) as sandbox:
         end = attach(sandbox, what)
+        if options["commit"]:
+            made = sandbox.commit(options["commit"])
+            sys.stderr.write(f"sandboxctl: committed {made}\n")
     if end.message:
         prefix = f"sandboxctl[{config.name}]" if config.name else "sandboxctl"
         sys.stderr.write(f"{prefix}: {end.message}\n")

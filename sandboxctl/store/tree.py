@@ -42,6 +42,16 @@ class Tree:
             if not entry.path.rpartition(b"/")[2].startswith(WHITEOUT):
                 self._put(entry)
 
+    def has(self, path: bytes) -> bool:
+        """Whether there is something of that name; a symbolic link at the end is not followed."""
+        node = self.root
+        for name in path.split(b"/"):
+            found = (node.children or {}).get(name)
+            if found is None:
+                return False
+            node = found
+        return True
+
     def _white_out(self, path: bytes, name: bytes) -> None:
         parent = self._find(path.rpartition(b"/")[0].split(b"/"))
         if parent is None or parent.children is None:

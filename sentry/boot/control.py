@@ -7,9 +7,12 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from sentry.boot.control_protocol import ChannelClosed, ControlChannel, ProtocolError
+from sentry.host.regular_file import HostFd, close
+from sentry.sched.fiber import Fiber
 from sentry.vfs.readiness import POLLHUP, POLLIN
 from syscalls.abi import errno as errnos
 from syscalls.abi.errno import ENOENT, ENOMEM, ENOTDIR
+from syscalls.abi.errors import SyscallError
 
 if TYPE_CHECKING:
     from sentry.boot.container import Container
@@ -62,6 +65,8 @@ class ControlServer:
                 container = self._containers.get(message["id"])
                 if container is not None and container.spec.terminal is not None:
                     container.spec.terminal.resize(message["rows"], message["cols"])  # type: ignore[attr-defined]
+            case "export":
+                self._export(message["id"], fds[0])
             case "stop":
                 self._sandbox.stop()
             case "query":
@@ -99,6 +104,21 @@ class ControlServer:
         container = self._sandbox.new_container(message, fds, on_exit, on_failed)
         self._containers[number] = container
         container.start()
+
+    def _export(self, number: int, fd: int) -> None:
+        """Write the changes of the root file system into ``fd``."""
+
+        async def export() -> None:
+            errno, left_out = 0, 0
+            try:
+                left_out = await self._sandbox.export_changes(fd)
+            except SyscallError as error:
+                errno = error.errno
+            finally:
+                close(HostFd(fd))
+            self._send("exported", id=number, errno=errno, left_out=left_out)
+
+        Fiber(self._sandbox.runner, lambda result: None, self._sandbox.broken).start(export())
 
     def _signal(self, message: dict[str, Any]) -> None:
         container = self._containers.get(message["id"])

@@ -16,6 +16,7 @@ MODULES = (
     "select",
     "sentry.boot.tracing",
     "sentry.fs.image.filesystem",
+    "sentry.fs.overlay.export",
     "sentry.fs.image.index",
     "sentry.fs.tty.console",
     "sentry.fs.tty.slave",

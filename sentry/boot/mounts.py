@@ -17,6 +17,7 @@ from sentry.fs.tmpfs.filesystem import TmpFileSystem
 from sentry.fs.tmpfs.storage import StoragePool
 from sentry.host import clock, regular_file
 from sentry.host.gofer_channel import GoferChannel
+from sentry.host.regular_file import HostFd
 from sentry.kernel.creds import Credentials
 from sentry.kernel.fd_table import FdTable
 from sentry.kernel.fs_context import FsContext
@@ -25,7 +26,7 @@ from sentry.mm.usermem import UserMemory
 from sentry.vfs import namespace
 from sentry.vfs.context import Path
 from sentry.vfs.mount import MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, Mount, MountNamespace
-from syscalls.abi.errno import EEXIST
+from syscalls.abi.errno import EEXIST, EINVAL
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.fcntl import AT_FDCWD
 from syscalls.abi.stat import S_IFREG
@@ -63,6 +64,7 @@ class MountTree:
             for fd in gofer_fds[: len(config["gofers"])]
         ]
         self._overlay_folder = gofer_fds[-1] if config["overlay"]["kind"] == "folder" else -1
+        self._mount_points: set[bytes] = set()
         table = kernel.mounts
         table.open_fifo = open_fifo
         self.namespace: MountNamespace = table.namespace(self._root_fs(config), 0, b"overlay")
@@ -80,6 +82,20 @@ class MountTree:
     def root(self) -> Path:
         """Where a container's processes start."""
         return self.namespace.root_path
+
+    async def export_changes(self, fd: int) -> int:
+        """Write what has changed in the image as a layer into the host file ``fd``; returns how many objects no layer can hold.
+
+        Errors: EINVAL without an overlay, ENOSPC, EIO.
+        """
+        from sentry.fs.overlay.export import LayerExport
+
+        fs = self.namespace.root.fs
+        if not isinstance(fs, OverlayFileSystem):
+            raise SyscallError(EINVAL)
+        export = LayerExport(fs, HostFd(fd), frozenset(self._mount_points))
+        await export.run()
+        return export.left_out
 
     def open_null(self, flags: int) -> "FileDescription":
         """/dev/null, for a standard stream that the caller did not give."""
@@ -168,6 +184,7 @@ class MountTree:
         """The place ``at``, made if it is missing. Errors: EROFS, ENOTDIR."""
         task = self.service_task
         made = b""
+        self._mount_points.add(at.strip(b"/"))
         parts = [part for part in at.split(b"/") if part]
         for index, part in enumerate(parts):
             made += b"/" + part

@@ -160,6 +160,15 @@ class Sandbox:
         """What the guests have asked for so far; empty unless the configuration wanted it counted."""
         return self._census.report() if self._census is not None else {}
 
+    async def export_changes(self, fd: int) -> int:
+        """``MountTree.export_changes``."""
+        return await self._tree.export_changes(fd)
+
+    def broken(self, error: BaseException) -> None:
+        """A service of the sentry ended by an error that is no guest's: our bug (fail closed)."""
+        log.error("a service failed", exc_info=error)
+        self._fatal("the sentry failed; its log has the details")
+
     def stop(self) -> None:
         """End the sandbox: the loop returns and ``close`` kills what is left."""
         self.is_done = True
