@@ -171,7 +171,10 @@ class Dispatcher:
         return task.kernel.tasks.uid_of(pid)
 
     def signalled(self, context: "Context", signal: int) -> None:
-        """A signal is about to be delivered; tracing overrides this."""
+        """A signal is about to be delivered; tracing wraps this. A call that a handler follows does not go on."""
+        task = context.data
+        if isinstance(task, Task) and task.resumption is not None and context.caught_signals() >> (signal - 1) & 1:
+            task.resumption = None
 
     def _report(self, context: "Context", what: str) -> None:
         task: Task = context.data  # type: ignore[assignment]

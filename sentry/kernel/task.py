@@ -45,6 +45,7 @@ class Task:
         "namespaces",
         "pdeath_signal",
         "pending_exec",
+        "resumption",
         "seccomp_filters",
         "seccomp_mode",
         "sem_undo",
@@ -80,6 +81,8 @@ class Task:
         self.fiber: Fiber
         self.is_exiting = False
         self.signal_epoch = 0  # the group's, when this thread last looked for signals before it became deaf
+        #: an interrupted call with a relative timeout, and its deadline, which it keeps unless a handler runs before it comes again
+        self.resumption: tuple[tuple[int, ...], int] | None = None
         self.seccomp_mode = 0  # the guest's own: SECCOMP_MODE_
         self.seccomp_filters = 0  # how many it has stacked; the host holds them
         self.pdeath_signal = 0  # PR_SET_PDEATHSIG

@@ -7,9 +7,9 @@ from sentry.kernel.io import Outcome
 from sentry.kernel.masked_wait import sleep_masked
 from sentry.kernel.task import Task
 from sentry.kernel.timeout import to_nanoseconds
-from sentry.sched.wait import Restart, TimedOut, wait_until
+from sentry.sched.wait import Interrupted, Restart, TimedOut, wait_until
 from syscalls.abi.epoll import EPOLL_EVENT
-from syscalls.abi.errno import EINVAL
+from syscalls.abi.errno import EINTR, EINVAL
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.time import TIMESPEC
 from syscalls.args import Fd, Int, Size, UserPtr
@@ -113,6 +113,11 @@ async def _wait(task: Task, epoll: EpollFile, attempt: Callable[[], int | None],
         return await wait_until(task.fiber, attempt, (epoll.queue,), deadline_ns=deadline, restart=Restart.NOHAND)
     except TimedOut:
         return 0
+    except Interrupted:
+        # Never made again, not even after a stop (signal(7)); among several threads a signal may have been another's.
+        if len(task.group.tasks) > 1 and not task.group.is_stopped:
+            raise
+        raise SyscallError(EINTR) from None
     finally:
         epoll.release()
 

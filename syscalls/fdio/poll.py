@@ -4,6 +4,7 @@ from sentry.kernel.io import Outcome
 from sentry.kernel.poll import PollSet
 from sentry.kernel.task import Task
 from sentry.kernel.timeout import Timeout
+from sentry.sched.wait import Interrupted
 from sentry.vfs.file import O_PATH
 from syscalls.abi.errno import EINVAL
 from syscalls.abi.errors import SyscallError
@@ -52,8 +53,12 @@ def sys_poll(task: Task, fds: UserPtr, nfds: UInt, timeout: Int) -> Outcome:
     revents = request.files.scan()
     if timeout == 0 or any(revents):
         return request.store(revents)
-    deadline = None if timeout < 0 else task.kernel.runner.monotonic_ns() + timeout * 1_000_000
-    return _wait(request, deadline)
+    if timeout < 0:
+        return _wait(request, None)
+    resumption, task.resumption = task.resumption, None
+    if resumption is not None and resumption[0] == task.trap:
+        return _wait_resumable(task, request, resumption[1])
+    return _wait_resumable(task, request, task.kernel.runner.monotonic_ns() + timeout * 1_000_000)
 
 
 @syscall(man="poll(2)")
@@ -87,6 +92,15 @@ async def _wait(request: _Request, deadline_ns: int | None) -> int:
     revents = await request.files.wait(request.task, deadline_ns, any)
     assert revents is not None
     return request.store(revents)
+
+
+async def _wait_resumable(task: Task, request: _Request, deadline_ns: int) -> int:
+    """A stop does not prolong the wait (signal(7); Linux: restart_syscall(2))."""
+    try:
+        return await _wait(request, deadline_ns)
+    except Interrupted:
+        task.resumption = task.trap, deadline_ns
+        raise
 
 
 async def _wait_and_store_rest(request: _Request, timeout: Timeout) -> int:
