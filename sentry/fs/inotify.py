@@ -60,6 +60,8 @@ class InotifyFile(AnonFile):
 
     __slots__ = ("_by_inode", "_events", "_next_wd", "_watches")
 
+    has_async = True
+
     def __init__(self, inode: "Inode", flags: int) -> None:
         super().__init__(inode, flags)
         self._events: list[bytes] = []

@@ -100,6 +100,8 @@ class Socket(FileDescription):
         "write_timeout_ns",
     )
 
+    has_async = True
+
     has_sigpipe = False
 
     def __init__(self, kernel: "Kernel", inode: Inode, flags: int, family: int, type: int, protocol: int = 0) -> None:

@@ -44,6 +44,7 @@ class FileDescription:
         "position_lock",
         "queue",
         "references",
+        "stop_async",
     )
 
     #: lseek and positional I/O work; the I/O layer keeps ``offset``
@@ -58,6 +59,8 @@ class FileDescription:
     has_job_control = False
     #: what is read depends on who reads (signalfd): ``read_as`` instead of ``try_read``
     is_caller_bound = False
+    #: O_ASYNC has a meaning: pipes, sockets, terminals
+    has_async = False
     #: SO_RCVTIMEO and SO_SNDTIMEO
     read_timeout_ns: int | None = None
     write_timeout_ns: int | None = None
@@ -71,6 +74,7 @@ class FileDescription:
         self.references = 0
         self.owner: object | None = None  # F_SETOWN
         self.owner_signal = 0  # F_SETSIG
+        self.stop_async: Callable[[], None] | None = None  # ends what O_ASYNC has begun (sentry.kernel.sigio)
         self.lock_owner: object | None = None  # set to the file itself once it holds flock or OFD locks
         self.is_counted_writer = False  # counted in ``inode.writers``
         self.on_release: list[Callable[[], None]] | None = None  # epoll forgets a file with its last reference

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from sentry.fs.pipe.file import PipeFile
 from sentry.kernel.io import Outcome
+from sentry.kernel.sigio import Owner, set_async
 from sentry.kernel.task import Task
 from sentry.vfs.file import O_PATH, FileDescription
 from syscalls.abi.capability import CAP_SYS_RESOURCE
@@ -26,6 +27,8 @@ from syscalls.abi.fcntl import (
     F_OFD_SETLK,
     F_OFD_SETLKW,
     F_OWNER_EX,
+    F_OWNER_PGRP,
+    F_OWNER_PID,
     F_SETFD,
     F_SETFL,
     F_SETLK,
@@ -50,8 +53,7 @@ from syscalls.registry import Support, syscall
 _CHANGEABLE = O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME
 _FOR_O_PATH = (F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL)
 _LOCKS = (F_GETLK, F_SETLK, F_SETLKW, F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW)
-_OWNER_PID, _OWNER_PGRP = 1, 2
-_NOTE = "O_ASYNC and owners are kept but send no signal; leases and F_NOTIFY are EINVAL"
+_NOTE = "leases and F_NOTIFY are EINVAL"
 
 Command = Callable[[Task, FileDescription, int, int], int]
 
@@ -102,30 +104,31 @@ def _setfl(task: Task, file: FileDescription, fd: int, arg: int) -> int:
     if arg & O_NOATIME and not file.flags & O_NOATIME and task.credentials.fsuid not in (0, file.inode.attr.uid):
         raise SyscallError(EPERM)
     file.flags = file.flags & ~_CHANGEABLE | arg & _CHANGEABLE
+    set_async(task, file, fd, is_on=bool(arg & O_ASYNC))
     file.status_flags_changed()
     return 0
 
 
 def _getown(task: Task, file: FileDescription, fd: int, arg: int) -> int:
     kind, pid = _owner(file)
-    return -pid if kind == _OWNER_PGRP else pid
+    return -pid if kind == F_OWNER_PGRP else pid
 
 
 def _setown(task: Task, file: FileDescription, fd: int, arg: int) -> int:
     pid = _i32(arg)
     if pid == -(1 << 31):
         raise SyscallError(EINVAL)
-    _set_owner(task, file, _OWNER_PGRP if pid < 0 else _OWNER_PID, abs(pid))
+    _set_owner(task, file, F_OWNER_PGRP if pid < 0 else F_OWNER_PID, abs(pid))
     return 0
 
 
 def _set_owner(task: Task, file: FileDescription, kind: int, number: int) -> None:
     """Errors: ESRCH nobody has that number; 0 means no owner."""
     tables = task.kernel.tasks
-    found = tables.find_process_group(number) if kind == _OWNER_PGRP else tables.find_task(number)
+    found = tables.find_process_group(number) if kind == F_OWNER_PGRP else tables.find_task(number)
     if number and found is None:
         raise SyscallError(ESRCH)
-    file.owner = (kind, number)
+    file.owner = Owner(kind, number, task.credentials.uid, task.credentials.euid) if number else None
 
 
 def _getown_ex(task: Task, file: FileDescription, fd: int, arg: int) -> int:
@@ -135,7 +138,7 @@ def _getown_ex(task: Task, file: FileDescription, fd: int, arg: int) -> int:
 
 def _setown_ex(task: Task, file: FileDescription, fd: int, arg: int) -> int:
     kind, pid = task.memory.read_struct(F_OWNER_EX, arg)
-    if not 0 <= kind <= _OWNER_PGRP:
+    if not 0 <= kind <= F_OWNER_PGRP:
         raise SyscallError(EINVAL)
     _set_owner(task, file, kind, pid)
     return 0
@@ -143,7 +146,7 @@ def _setown_ex(task: Task, file: FileDescription, fd: int, arg: int) -> int:
 
 def _owner(file: FileDescription) -> tuple[int, int]:
     owner = file.owner
-    return owner if isinstance(owner, tuple) else (0, 0)
+    return (owner.kind, owner.number) if isinstance(owner, Owner) else (0, 0)
 
 
 def _getsig(task: Task, file: FileDescription, fd: int, arg: int) -> int:

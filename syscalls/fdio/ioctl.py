@@ -1,8 +1,11 @@
 """ioctl(2): the requests that all descriptors share; the rest belongs to the objects."""
 
 from sentry.kernel.io import Outcome
+from sentry.kernel.sigio import set_async
 from sentry.kernel.task import Task
 from sentry.vfs.file import FileDescription
+from syscalls.abi.errno import ENOTTY
+from syscalls.abi.errors import SyscallError
 from syscalls.abi.fcntl import O_ASYNC, O_NONBLOCK
 from syscalls.abi.ioctl import FIGETBSZ, FIOASYNC, FIOCLEX, FIONBIO, FIONCLEX, FIONREAD, FIOQSIZE
 from syscalls.abi.stat import S_IFDIR, S_IFLNK, S_IFMT, S_IFREG
@@ -20,7 +23,12 @@ def sys_ioctl(task: Task, fd: Fd, op: UInt, argp: ULong) -> Outcome:
     if op == FIONBIO:
         return _set_flag(file, O_NONBLOCK, task.memory.read_u32(argp))
     if op == FIOASYNC:
-        return _set_flag(file, O_ASYNC, task.memory.read_u32(argp))
+        is_on = bool(task.memory.read_u32(argp))
+        if is_on and not file.has_async:
+            raise SyscallError(ENOTTY)
+        _set_flag(file, O_ASYNC, is_on)
+        set_async(task, file, fd, is_on=is_on)
+        return 0
     kind = file.inode.attr.mode & S_IFMT
     if op == FIOQSIZE and kind in (S_IFREG, S_IFDIR, S_IFLNK):
         task.memory.write_u64(argp, file.inode.attr.size)

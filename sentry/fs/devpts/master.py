@@ -26,6 +26,7 @@ class MasterFile(FileDescription):
     __slots__ = ("_is_packet", "_pts", "_status", "terminal")
 
     is_stream = True
+    has_async = True
 
     def __init__(self, inode: "Inode", flags: int, terminal: "Terminal", pts: "DevPtsFileSystem") -> None:
         super().__init__(inode, flags)

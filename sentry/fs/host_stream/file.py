@@ -52,6 +52,7 @@ class HostStreamFile(FileDescription):
     __slots__ = ("_held", "_stop_watching", "_stream", "_unsent", "_watch", "_watched")
 
     is_stream = True
+    has_async = True
 
     def __init__(self, inode: Inode, flags: int, stream: "HostStream", watch: Watcher) -> None:
         super().__init__(inode, flags)

@@ -46,6 +46,7 @@ class PipeFile(FileDescription):
     __slots__ = ("_seen_writers", "pipe")
 
     is_stream = True
+    has_async = True
 
     def __init__(self, inode: Inode, flags: int, pipe: Pipe, path: "Path | None" = None) -> None:
         super().__init__(inode, flags, path)

@@ -28,6 +28,7 @@ class SlaveFile(FileDescription):
     __slots__ = ("_bytes_seen", "_deadline_ns", "_reader", "_timer", "_waiting", "terminal")
 
     is_stream = True
+    has_async = True
     has_job_control = True
 
     def __init__(self, inode: "Inode", flags: int, terminal: "Terminal") -> None:
