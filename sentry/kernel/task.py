@@ -81,7 +81,7 @@ class Task:
         self.fiber: Fiber
         self.is_exiting = False
         self.signal_epoch = 0  # the group's, when this thread last looked for signals before it became deaf
-        #: an interrupted call with a relative timeout, and its deadline, which it keeps unless a handler runs before it is made again
+        #: an interrupted call with a relative timeout, and the deadline that it keeps unless a handler runs first
         self.resumption: tuple[tuple[int, ...], int] | None = None
         self.seccomp_mode = 0  # the guest's own: SECCOMP_MODE_
         self.seccomp_filters = 0  # how many it has stacked; the host holds them

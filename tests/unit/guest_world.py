@@ -150,6 +150,8 @@ class Guest:
             credentials=Credentials(uid, uid, uid, uid, uid, uid, uid, uid, effective=caps, permitted=caps),
             fiber=Fiber(world.runner, self._done, self._failed),
             is_masked=False,
+            resumption=None,
+            trap=(),
             namespaces=world.namespaces,
             sem_undo=None,
         )
