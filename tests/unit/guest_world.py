@@ -20,6 +20,7 @@ from sentry.mm.usermem import UserMemory
 from sentry.sched.fiber import Fiber
 from sentry.sched.runner import Runner
 from sentry.sched.wait import Interrupted
+from sentry.vfs.mount import MountTable
 from syscalls.abi.errors import Fault, SyscallError
 from syscalls.registry import Entry, build_table
 
@@ -111,7 +112,7 @@ class World:
             limits=SandboxLimits(),
             net=NetNamespace(),
             pseudo=PseudoFileSystems(),
-            mounts=SimpleNamespace(lock_waits={}),
+            mounts=MountTable(),
             tasks=TaskTable(),
             realtime_ns=lambda: self.now_ns + self.realtime_offset_ns,
             random=lambda count: bytes(range(count)),
