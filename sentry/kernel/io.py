@@ -112,11 +112,19 @@ def write(task: "Task", file: FileDescription, source: "Source", *, nowait: bool
 
 
 def pwrite(
-    task: "Task", file: FileDescription, source: "Source", offset: int, *, nowait: bool = False, append: bool = False
+    task: "Task",
+    file: FileDescription,
+    source: "Source",
+    offset: int,
+    *,
+    nowait: bool = False,
+    append: bool = False,
+    is_plain: bool = False,
 ) -> Outcome:
-    """pwrite(2): like ``write`` at ``offset``; a file opened with O_APPEND appends all the same (pwrite(2), BUGS)."""
+    """pwrite(2): like ``write`` at ``offset``; a file opened with O_APPEND appends all the same (pwrite(2), BUGS), unless
+    ``is_plain`` (RWF_NOAPPEND)."""
     check_positional(file, offset, source.remaining)
-    if append or file.flags & O_APPEND:
+    if append or (file.flags & O_APPEND and not is_plain):
         offset = APPEND
     source = _limit_size(task, file, source, offset)
     if file.is_remote:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sentry.arch.x86_64 import NR_CLOSE, NR_MMAP, NR_MUNMAP
 from sentry.sched.wait import Latch
 from syscalls.abi.errors import SyscallError
+from syscalls.abi.mman import MAP_ANONYMOUS, MAP_PRIVATE
 
 if TYPE_CHECKING:
     from sentry.kernel.task import Task
@@ -33,6 +34,11 @@ async def map_host_file(task: "Task", host_fd: "HostFd", addr: int, length: int,
         fds.lending = None
         lending.fire()
     return _checked(address)
+
+
+async def map_anonymous(task: "Task", length: int, prot: int) -> int:
+    """mmap(2) of fresh private memory; returns the address. Errors: ENOMEM."""
+    return _checked(await _run(task, NR_MMAP, 0, length, prot, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0))
 
 
 async def unmap(task: "Task", addr: int, length: int) -> None:

@@ -12,7 +12,7 @@ from sentry.host.regular_file import close, duplicate
 from sentry.kernel.cred_change import after_exec
 from sentry.kernel.posix_timers import delete_all
 from sentry.kernel.sem_undo import leave_undo_list
-from sentry.kernel.task_exit import exit_task, leave_segments
+from sentry.kernel.task_exit import exit_task, leave_memory
 from sentry.loader import elf, plan, script
 from sentry.mm.usermem import BytesSink
 from sentry.platform.interface import HostFd
@@ -116,7 +116,7 @@ def commit(task: "Task", pending: PendingExec) -> None:
     group.auxv = b"".join(pack("<QQ", kind, value) for kind, value in pending.plan.auxv.items())
     group.exit_signal = SIGCHLD
     delete_all(group)
-    leave_segments(group)
+    leave_memory(group)
     group.is_dumpable = True
     pending.held.release()
 

@@ -50,7 +50,7 @@ def exit_group(group: "ThreadGroup", wait_status: int) -> None:
     for timer in list(group.timers.values()):
         timer.cancel()  # type: ignore[attr-defined]
     group.timers.clear()
-    leave_segments(group)
+    leave_memory(group)
     _reparent(group)
     group.exit_queue.wake()
     session = group.process_group.session
@@ -65,12 +65,18 @@ def exit_group(group: "ThreadGroup", wait_status: int) -> None:
     parent.wait_queue.wake()
 
 
-def leave_segments(group: "ThreadGroup") -> None:
-    """Its memory is gone, and with it what was attached to it (shmop(2))."""
-    segments = list(group.segments)
-    group.segments.clear()
-    for segment in segments:
-        segment.left(group)
+def leave_memory(group: "ThreadGroup") -> None:
+    """Its address space is gone, and with it attached segments (shmop(2)) and AIO contexts (io_setup(2))."""
+    if group.segments:
+        segments = list(group.segments)
+        group.segments.clear()
+        for segment in segments:
+            segment.left(group)
+    if group.aio:
+        contexts = list(group.aio.values())
+        group.aio.clear()
+        for context in contexts:
+            context.destroy()
 
 
 def kill_rest(kernel: "Kernel") -> None:

@@ -6,6 +6,7 @@ from sentry.sched.waitqueue import WaitQueue
 from syscalls.abi.signal import SIGCHLD
 
 if TYPE_CHECKING:
+    from sentry.fs.aio import AioContext
     from sentry.ipc.shared_memory import Segment
     from sentry.kernel.session import ProcessGroup
     from sentry.kernel.task import Task
@@ -21,6 +22,7 @@ class ThreadGroup:
 
     __slots__ = (
         "__weakref__",
+        "aio",
         "arguments",
         "auxv",
         "children",
@@ -75,6 +77,7 @@ class ThreadGroup:
         self.start_time_ns = 0
         self.timers: dict[int, object] = {}
         self.host_pid = 0
+        self.aio: dict[int, AioContext] = {}  # by the address that names them; gone with the address space
         self.segments: set[Segment] = set()  # System V shared memory that it may have attached
 
     @property

@@ -2,15 +2,14 @@
 
 from sentry.kernel import io
 from sentry.kernel.task import Task
+from sentry.vfs.file import FileDescription
 from syscalls.abi.errno import EINVAL, EOPNOTSUPP
 from syscalls.abi.errors import SyscallError
-from syscalls.abi.fcntl import RWF_APPEND, RWF_DSYNC, RWF_HIPRI, RWF_NOWAIT, RWF_SYNC
+from syscalls.abi.fcntl import RWF_APPEND, RWF_DSYNC, RWF_HIPRI, RWF_NOAPPEND, RWF_NOWAIT, RWF_SYNC
 from syscalls.args import Fd, Int, Off, Size, ULong, UserPtr
-from syscalls.registry import Support, syscall
+from syscalls.registry import syscall
 
-_RWF_READ = RWF_HIPRI | RWF_NOWAIT
-_RWF_WRITE = RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND
-_NOTE = "RWF_HIPRI, RWF_DSYNC and RWF_SYNC have no effect; RWF_NOAPPEND, RWF_ATOMIC and RWF_DONTCACHE are EOPNOTSUPP"
+_RWF = RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND | RWF_NOAPPEND
 
 
 @syscall(man="readv(2)")
@@ -45,31 +44,51 @@ def sys_pwritev(task: Task, fd: Fd, iov: UserPtr, iovcnt: Size, offset: Off, pos
     return io.pwrite(task, file, task.memory.source_iovec(iov, iovcnt), offset)
 
 
-@syscall(man="readv(2)", support=Support.PARTIAL, note=_NOTE)
+@syscall(man="readv(2)")
 def sys_preadv2(task: Task, fd: Fd, iov: UserPtr, iovcnt: Size, offset: Off, pos_h: ULong, flags: Int) -> io.Outcome:
     """preadv(2) with flags; offset -1 means the current one. Errors: EOPNOTSUPP unknown flag, EAGAIN RWF_NOWAIT."""
     if offset < -1:
         raise SyscallError(EINVAL)
     file = task.fds.readable(fd)
     sink = task.memory.sink_iovec(iov, iovcnt)
-    if flags & ~(_RWF_READ | RWF_DSYNC | RWF_SYNC | RWF_APPEND):
-        raise SyscallError(EOPNOTSUPP)
+    _check_flags(flags)
     nowait = bool(flags & RWF_NOWAIT)
     if offset == -1:
         return io.read(task, file, sink, nowait=nowait)
     return io.pread(task, file, sink, offset, nowait=nowait)
 
 
-@syscall(man="readv(2)", support=Support.PARTIAL, note=_NOTE)
+@syscall(man="readv(2)")
 def sys_pwritev2(task: Task, fd: Fd, iov: UserPtr, iovcnt: Size, offset: Off, pos_h: ULong, flags: Int) -> io.Outcome:
     """pwritev(2) with flags; offset -1 means the current one. Errors: EOPNOTSUPP unknown flag, EAGAIN RWF_NOWAIT."""
     if offset < -1:
         raise SyscallError(EINVAL)
     file = task.fds.writable(fd)
     source = task.memory.source_iovec(iov, iovcnt)
-    if flags & ~_RWF_WRITE:
-        raise SyscallError(EOPNOTSUPP)
+    _check_flags(flags)
     nowait, append = bool(flags & RWF_NOWAIT), bool(flags & RWF_APPEND)
+    is_plain = bool(flags & RWF_NOAPPEND)
     if offset == -1:
-        return io.write(task, file, source, nowait=nowait, append=append)
-    return io.pwrite(task, file, source, offset, nowait=nowait, append=append)
+        outcome = io.write(task, file, source, nowait=nowait, append=append)
+    else:
+        outcome = io.pwrite(task, file, source, offset, nowait=nowait, append=append, is_plain=is_plain)
+    return _synced(file, outcome, data_only=not flags & RWF_SYNC) if flags & (RWF_SYNC | RWF_DSYNC) else outcome
+
+
+def _check_flags(flags: int) -> None:
+    """Linux: include/linux/fs.h, kiocb_set_rw_flags(). No file here has atomic or uncached writes. Errors: EINVAL, EOPNOTSUPP."""
+    if flags & ~_RWF:
+        raise SyscallError(EOPNOTSUPP)
+    if flags & RWF_NOAPPEND and flags & RWF_APPEND:
+        raise SyscallError(EINVAL)
+
+
+async def _synced(file: FileDescription, outcome: io.Outcome, *, data_only: bool) -> int:
+    file.acquire()
+    try:
+        count = outcome if isinstance(outcome, int) else await outcome
+        if count > 0 and file.is_seekable:
+            await file.fsync(data_only=data_only)
+    finally:
+        file.release()
+    return count

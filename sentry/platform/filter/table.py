@@ -194,6 +194,14 @@ RULES: Final[tuple[Rule, ...]] = (
         TRACE,
         traced_data=TRACE_MASK,
     ),
+    Rule(
+        "io_pgetevents",
+        "the signal frame must save the old mask: stops for the sentry",
+        "with a signal mask",
+        ((Compare(5, is_negated=True),),),
+        TRACE,
+        traced_data=TRACE_MASK,
+    ),
 )
 
 

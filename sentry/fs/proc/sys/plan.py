@@ -99,7 +99,9 @@ def _kernel(fs: "SyntheticFileSystem") -> Plan:
 
 _FS: Final[Plan] = {
     b"aio-max-nr": _number(65536),
-    b"aio-nr": _number(0),
+    b"aio-nr": _limit(
+        lambda task: sum(one.wanted for group in task.kernel.tasks.processes() for one in group.aio.values())
+    ),
     b"epoll": {b"max_user_watches": _number(1 << 20)},
     b"file-max": _limit(lambda task: task.kernel.limits.files_max),
     b"file-nr": File(lambda task: b"%d\t0\t%d\n" % (len(task.fds), task.kernel.limits.files_max)),
