@@ -86,6 +86,14 @@ class FakeContext:
     def blocked_signals(self) -> int:
         return 0
 
+    def lend_fd(self, source: int) -> int:
+        return 1 << 20
+
+    def inject(self, nr: int, arguments: list[int], done: Any) -> None:
+        """The host refuses."""
+        check_registers(*arguments)
+        done(-12)
+
     def park_masked(self, sigmask: int, timeout_ns: int | None, done: Any) -> None:
         self.parked = sigmask, timeout_ns, done
 
@@ -140,7 +148,7 @@ class Guest:
         self.ram = FakeMemory()
         self.context = FakeContext(self.ram)
         caps = (1 << 41) - 1 if uid == 0 else 0
-        group: Any = SimpleNamespace(limits={}, tgid=pid, tasks={}, segments=set(), aio={}, is_alive=True, host_pid=0)
+        group: Any = SimpleNamespace(limits={}, tgid=pid, tasks={}, segments=set(), aio={}, exit_status=None, is_alive=True, host_pid=0)
         self.task: Any = SimpleNamespace(
             kernel=world.kernel,
             context=self.context,
