@@ -148,7 +148,9 @@ class Guest:
         self.ram = FakeMemory()
         self.context = FakeContext(self.ram)
         caps = (1 << 41) - 1 if uid == 0 else 0
-        group: Any = SimpleNamespace(limits={}, tgid=pid, tasks={}, segments=set(), aio={}, exit_status=None, is_alive=True, host_pid=0)
+        group: Any = SimpleNamespace(
+            limits={}, tgid=pid, tasks={}, segments=set(), aio={}, exit_status=None, is_alive=True, host_pid=0
+        )
         self.task: Any = SimpleNamespace(
             kernel=world.kernel,
             context=self.context,
