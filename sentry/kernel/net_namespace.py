@@ -1,4 +1,4 @@
-"""A network namespace (network_namespaces(7)): today the abstract UNIX names; the network stack joins it later."""
+"""A network namespace (network_namespaces(7)): the abstract UNIX names and the ports of TCP and UDP."""
 
 from collections import deque
 from collections.abc import Iterable
@@ -18,9 +18,11 @@ class NetNamespace:
     that hold each other in a circle cost a bounded amount.
     """
 
-    __slots__ = ("_doomed", "_is_releasing", "_next_autobind", "abstract", "in_flight")
+    __slots__ = ("_doomed", "_is_releasing", "_next_autobind", "abstract", "in_flight", "tcp_ports", "udp_ports")
 
     def __init__(self) -> None:
+        self.tcp_ports: Any = None  # sentry.socket.inet.ports.PortTable, made with the first socket
+        self.udp_ports: Any = None
         self.abstract: WeakValueDictionary[bytes, Any] = WeakValueDictionary()
         self.in_flight: dict[int, int] = {}
         self._next_autobind = 0

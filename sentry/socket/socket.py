@@ -182,6 +182,14 @@ class Socket(FileDescription):
         """SO_PEERCRED."""
         return PeerCredentials(0, 0xFFFFFFFF, 0xFFFFFFFF)
 
+    def get_protocol_option(self, level: int, name: int) -> bytes:
+        """getsockopt(2) at another level than SOL_SOCKET. Errors: EOPNOTSUPP, ENOPROTOOPT."""
+        raise SyscallError(EOPNOTSUPP)
+
+    def set_protocol_option(self, task: "Task", level: int, name: int, value: bytes) -> None:
+        """setsockopt(2) at another level than SOL_SOCKET. Errors: EOPNOTSUPP, ENOPROTOOPT, EINVAL."""
+        raise SyscallError(EOPNOTSUPP)
+
     def try_read(self, sink: "Sink", offset: int) -> int | None:
         """read(2) is a receive whose descriptors are dropped."""
         receipt = Receipt()

@@ -3,7 +3,7 @@
 from sentry.kernel.task import Task
 from sentry.socket import options
 from syscalls.abi.capability import CAP_NET_ADMIN
-from syscalls.abi.errno import EINVAL, EOPNOTSUPP
+from syscalls.abi.errno import EINVAL
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.socket import SOL_SOCKET
 from syscalls.args import Fd, Int, UserPtr
@@ -11,7 +11,7 @@ from syscalls.net.lookup import socket_of
 from syscalls.registry import Support, syscall
 
 _VALUE_MAX = 4096
-_NOTE = "SOL_SOCKET options that mean something to UNIX sockets; others are ENOPROTOOPT or EOPNOTSUPP"
+_NOTE = "options that mean something to UNIX sockets and to TCP and UDP on loopback; others are ENOPROTOOPT or EOPNOTSUPP"
 
 
 @syscall(man="getsockopt(2)", support=Support.PARTIAL, note=_NOTE)
@@ -21,9 +21,7 @@ def sys_getsockopt(task: Task, sockfd: Fd, level: Int, optname: Int, optval: Use
     room = task.memory.read_i32(optlen)
     if room < 0:
         raise SyscallError(EINVAL)
-    if level != SOL_SOCKET:
-        raise SyscallError(EOPNOTSUPP)
-    value = options.get_option(socket, optname)[:room]
+    value = (options.get_option(socket, optname) if level == SOL_SOCKET else socket.get_protocol_option(level, optname))[:room]
     task.memory.write(optval, value)
     task.memory.write_u32(optlen, len(value))
     return 0
@@ -35,8 +33,9 @@ def sys_setsockopt(task: Task, sockfd: Fd, level: Int, optname: Int, optval: Use
     socket = socket_of(task, sockfd)
     if optlen < 0:
         raise SyscallError(EINVAL)
-    if level != SOL_SOCKET:
-        raise SyscallError(EOPNOTSUPP)
     value = task.memory.read(optval, min(optlen, _VALUE_MAX)) if optlen else b""
+    if level != SOL_SOCKET:
+        socket.set_protocol_option(task, level, optname, value)
+        return 0
     options.set_option(socket, optname, value, is_privileged=task.credentials.has(CAP_NET_ADMIN))
     return 0

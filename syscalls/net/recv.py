@@ -30,7 +30,7 @@ _IOV_MAX = 1024
 _CONTROLLEN_AT = 40  # in struct msghdr
 _FLAGS_AT = 48
 _NAMELEN_AT = 8
-_NOTE = "AF_UNIX only; MSG_OOB and MSG_ERRQUEUE are EOPNOTSUPP or empty"
+_NOTE = "AF_UNIX, TCP and UDP on loopback; MSG_OOB and MSG_ERRQUEUE are EOPNOTSUPP or empty"
 
 
 @syscall(man="recv(2)", support=Support.PARTIAL, note=_NOTE)

@@ -21,7 +21,7 @@ from syscalls.registry import Support, syscall
 
 _IOV_MAX = 1024
 _CONTROL_MAX = 0x5000  # net.core.optmem_max
-_NOTE = "AF_UNIX only; MSG_OOB is EOPNOTSUPP, MSG_ZEROCOPY copies"
+_NOTE = "AF_UNIX, TCP and UDP on loopback; MSG_OOB is EOPNOTSUPP, MSG_ZEROCOPY copies"
 
 
 @syscall(man="send(2)", support=Support.PARTIAL, note=_NOTE)

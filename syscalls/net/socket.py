@@ -1,15 +1,17 @@
 """socket(2)."""
 
 from sentry.kernel.task import Task
+from sentry.socket.inet.create import new_inet_socket
+from sentry.socket.socket import Socket
 from sentry.socket.unix.create import new_socket
 from syscalls.abi.errno import EAFNOSUPPORT, EINVAL
 from syscalls.abi.errors import SyscallError
-from syscalls.abi.socket import AF_MAX, AF_UNIX, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_PACKET
+from syscalls.abi.socket import AF_INET, AF_INET6, AF_MAX, AF_UNIX, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_PACKET
 from syscalls.args import Int
 from syscalls.registry import Support, syscall
 
 TYPE_MASK = 0xF
-NOTE = "AF_UNIX only; other families are EAFNOSUPPORT"
+NOTE = "AF_UNIX, and TCP and UDP over loopback with AF_INET and AF_INET6; other families are EAFNOSUPPORT"
 
 
 def split_type(type: int) -> tuple[int, int]:
@@ -26,7 +28,7 @@ def check_family(domain: int, type: int) -> None:
         raise SyscallError(EAFNOSUPPORT)
     if type > SOCK_PACKET:
         raise SyscallError(EINVAL)
-    if domain != AF_UNIX:
+    if domain not in (AF_UNIX, AF_INET, AF_INET6):
         raise SyscallError(EAFNOSUPPORT)
 
 
@@ -35,5 +37,8 @@ def sys_socket(task: Task, domain: Int, type: Int, protocol: Int) -> int:
     """Return a descriptor for a new socket. Errors: EAFNOSUPPORT, EINVAL, EPROTONOSUPPORT, ESOCKTNOSUPPORT, EMFILE."""
     kind, flags = split_type(type)
     check_family(domain, kind)
-    socket = new_socket(task, kind, protocol, flags)
+    if domain == AF_UNIX:
+        socket: Socket = new_socket(task, kind, protocol, flags)
+    else:
+        socket = new_inet_socket(task, domain, kind, protocol, flags)
     return task.fds.install(socket, cloexec=bool(flags & SOCK_CLOEXEC))

@@ -2,8 +2,9 @@
 
 from sentry.kernel.task import Task
 from sentry.socket.unix.create import new_pair
+from syscalls.abi.errno import EOPNOTSUPP
 from syscalls.abi.errors import SyscallError
-from syscalls.abi.socket import SOCK_CLOEXEC
+from syscalls.abi.socket import AF_UNIX, SOCK_CLOEXEC
 from syscalls.args import Int, UserPtr
 from syscalls.net.socket import NOTE, check_family, split_type
 from syscalls.registry import Support, syscall
@@ -14,6 +15,8 @@ def sys_socketpair(task: Task, domain: Int, type: Int, protocol: Int, sv: UserPt
     """Store the numbers of two sockets that are connected to each other. Errors: as socket(2), EFAULT."""
     kind, flags = split_type(type)
     check_family(domain, kind)
+    if domain != AF_UNIX:
+        raise SyscallError(EOPNOTSUPP)
     pair = new_pair(task, kind, protocol, flags)
     installed: list[int] = []
     try:

@@ -1,0 +1,133 @@
+"""What TCP and UDP sockets share: names, ports, options, readiness. Only the loopback device exists here.
+
+Linux: net/ipv4/af_inet.c.
+"""
+
+from typing import TYPE_CHECKING
+
+from sentry.socket.inet import address as addresses
+from sentry.socket.inet import options
+from sentry.socket.inet.address import Endpoint
+from sentry.socket.socket import Socket, SocketInode
+from sentry.vfs.readiness import POLLERR, POLLHUP, POLLOUT, POLLRDHUP, POLLWRBAND, POLLWRNORM, READABLE
+from syscalls.abi.capability import CAP_NET_BIND_SERVICE
+from syscalls.abi.errno import EACCES, EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL, ENETUNREACH, ENOTTY
+from syscalls.abi.errors import SyscallError
+from syscalls.abi.ioctl import FIONREAD, TIOCOUTQ
+from syscalls.abi.socket import AF_INET, AF_INET6, SHUT_RD, SHUT_RDWR, SHUT_WR
+
+if TYPE_CHECKING:
+    from sentry.kernel.kernel import Kernel
+    from sentry.kernel.task import Task
+    from sentry.socket.inet.ports import PortTable
+
+RCV_SHUTDOWN, SEND_SHUTDOWN = 1, 2
+SHUTDOWN_MASK = RCV_SHUTDOWN | SEND_SHUTDOWN
+HOW = {SHUT_RD: RCV_SHUTDOWN, SHUT_WR: SEND_SHUTDOWN, SHUT_RDWR: SHUTDOWN_MASK}
+WRITABLE_BITS = POLLOUT | POLLWRNORM | POLLWRBAND
+EVERYTHING = READABLE | WRITABLE_BITS | POLLERR | POLLHUP | POLLRDHUP
+PRIVILEGED_PORTS = 1024
+
+
+class InetSocket(Socket):
+    """``local`` and ``remote`` are the two ends; a port 0 in ``local`` means not bound, ``remote`` None not connected."""
+
+    __slots__ = ("is_v6only", "local", "remote", "shut", "uid", "values")
+
+    def __init__(self, kernel: "Kernel", inode: SocketInode, flags: int, family: int, type: int, protocol: int) -> None:
+        super().__init__(kernel, inode, flags, family, type, protocol)
+        self.local = addresses.UNBOUND4 if family == AF_INET else addresses.UNBOUND6
+        self.remote: Endpoint | None = None
+        self.shut = 0
+        self.uid = inode.attr.uid
+        self.is_v6only = False
+        self.values: dict[tuple[int, int], int] = {}  # options of IP and above that were set
+
+    @property
+    def ports(self) -> "PortTable":
+        """The table of the protocol."""
+        raise NotImplementedError
+
+    async def bind(self, task: "Task", address: bytes) -> None:
+        """Take an address and a port. Errors: EINVAL bound already, EADDRNOTAVAIL, EADDRINUSE, EACCES, EAFNOSUPPORT."""
+        endpoint = addresses.parse(address, self.family)
+        if addresses.family_of(address) == 0 and not endpoint.is_any:
+            raise SyscallError(EAFNOSUPPORT)  # AF_UNSPEC is INADDR_ANY's only (Linux: __inet_bind())
+        self._check_local(endpoint.address)
+        if 0 < endpoint.port < PRIVILEGED_PORTS and not task.credentials.has(CAP_NET_BIND_SERVICE):
+            raise SyscallError(EACCES)
+        if self.local.port or self.remote is not None:
+            raise SyscallError(EINVAL)
+        self.take_port(endpoint)
+
+    def _check_local(self, address: bytes) -> None:
+        if self.family == AF_INET6 and address.startswith(addresses.MAPPED) and self.is_v6only:
+            raise SyscallError(EINVAL)
+        if not (address in (addresses.ANY4, addresses.ANY6) or addresses.is_loopback(address)):
+            raise SyscallError(EADDRNOTAVAIL)
+
+    def take_port(self, endpoint: Endpoint) -> None:
+        """Bind to ``endpoint``, whose port may be 0. Errors: EADDRINUSE."""
+        self.local = Endpoint(endpoint.address, self.ports.take(self, endpoint))
+
+    def route(self, destination: Endpoint) -> Endpoint:
+        """The destination as it is reached: "any" means this host. Errors: ENETUNREACH, EINVAL of the wrong family."""
+        if destination.address == addresses.ANY4:
+            destination = Endpoint(addresses.LOOPBACK4, destination.port)
+        elif destination.address == addresses.ANY6:
+            is_v4 = self.local.is_v4 and self.local.port
+            destination = Endpoint(addresses.LOOPBACK4 if is_v4 else addresses.LOOPBACK6, destination.port)
+        if self.family == AF_INET6 and destination.is_v4 and self.is_v6only:
+            raise SyscallError(ENETUNREACH)
+        if not addresses.is_loopback(destination.address):
+            raise SyscallError(ENETUNREACH)
+        return destination
+
+    def source_for(self, destination: Endpoint) -> bytes:
+        """The source address of what goes to ``destination`` (RFC 6724; the device lo has one address of each family)."""
+        if not self.local.is_any:
+            return self.local.address
+        return addresses.LOOPBACK4 if destination.is_v4 else addresses.LOOPBACK6
+
+    def accepts(self, destination: Endpoint) -> bool:
+        """Whether what is sent to ``destination`` may be for this socket."""
+        mine = self.local.address
+        if mine == destination.address:
+            return True
+        if mine == addresses.ANY6:
+            return not (destination.is_v4 and self.is_v6only)
+        return mine == addresses.ANY4 and destination.is_v4
+
+    def local_address(self) -> bytes:
+        """getsockname(2)."""
+        return addresses.encode(self.local, self.family)
+
+    def get_protocol_option(self, level: int, name: int) -> bytes:
+        """getsockopt(2) above SOL_SOCKET."""
+        return options.get_option(self, level, name)
+
+    def set_protocol_option(self, task: "Task", level: int, name: int, value: bytes) -> None:
+        """setsockopt(2) above SOL_SOCKET."""
+        options.set_option(self, level, name, value)
+
+    def state_number(self) -> int:
+        """The state of /proc/net/{tcp,udp}: 7 unconnected, 1 connected."""
+        return 7 if self.remote is None else 1
+
+    def pending(self) -> int:
+        """FIONREAD."""
+        raise NotImplementedError
+
+    def unsent(self) -> int:
+        """SIOCOUTQ."""
+        raise NotImplementedError
+
+    def ioctl(self, task: "Task", request: int, argument: int) -> int:
+        """FIONREAD and SIOCOUTQ. Errors: ENOTTY, EINVAL listening."""
+        if request == FIONREAD:
+            task.memory.write_u32(argument, self.pending())
+        elif request == TIOCOUTQ:
+            task.memory.write_u32(argument, self.unsent())
+        else:
+            raise SyscallError(ENOTTY)
+        return 0
