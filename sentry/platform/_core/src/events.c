@@ -219,35 +219,46 @@ int trace_again(int tid, int64_t nr)
     return resume_with(PTRACE_CONT, tid, 0);
 }
 
+/* Wait for the next stop of a thread that trace_inject has resumed; 0 if it died: that is kept for trace_drain. */
+static int injected_stop(int tid)
+{
+    int status;
+
+    while (waitpid(tid, &status, __WALL) < 0)
+        if (errno != EINTR)
+            return 0;
+    if (WIFSTOPPED(status))
+        return status;
+    if (kept_count < (int)(sizeof kept / sizeof *kept)) {
+        kept[kept_count].tid = tid;
+        kept[kept_count++].status = status;
+    }
+    return 0;
+}
+
 /* At a seccomp stop: run another call (one that the filter traces and that does not sleep), and come back to the same stop.
  *
- * Signals that are delivered on the way are sent again afterwards. Returns 0 with the call's result, or -ESRCH if the
- * thread is gone: its death is kept for trace_drain. */
+ * All signals are blocked meanwhile, so that none is delivered here; an interrupt or group stop that comes is asked for again.
+ * Returns 0 with the call's result, or -ESRCH if the thread is gone. */
 int trace_inject(int tid, uint64_t nr, const uint64_t *arguments, int64_t *result)
 {
     struct user_regs_struct saved, regs;
-    uint64_t later = 0;
-    int status, has_result = 0;
+    uint64_t mask, all = ~0UL;
+    int status, has_result = 0, is_interrupted = 0;
 
-    if (ptrace(PTRACE_GETREGS, tid, 0, &saved) != 0)
+    if (ptrace(PTRACE_GETREGS, tid, 0, &saved) != 0 || ptrace(PTRACE_GETSIGMASK, tid, sizeof mask, &mask) != 0)
         return -errno;
     regs = saved;
     regs.orig_rax = nr;
     regs.rax = (unsigned long long)-ENOSYS;
     put_arguments(&regs, arguments);
-    if (ptrace(PTRACE_SETREGS, tid, 0, &regs) != 0 || ptrace(PTRACE_SYSCALL, tid, 0, 0) != 0)
+    if (ptrace(PTRACE_SETREGS, tid, 0, &regs) != 0 || ptrace(PTRACE_SETSIGMASK, tid, sizeof all, &all) != 0 ||
+        ptrace(PTRACE_SYSCALL, tid, 0, 0) != 0)
         return -errno;
     for (;;) {
-        while (waitpid(tid, &status, __WALL) < 0)
-            if (errno != EINTR)
-                return -errno;
-        if (!WIFSTOPPED(status)) {
-            if (kept_count < (int)(sizeof kept / sizeof *kept)) {
-                kept[kept_count].tid = tid;
-                kept[kept_count++].status = status;
-            }
+        status = injected_stop(tid);
+        if (status == 0)
             return -ESRCH;
-        }
         if (has_result && status >> 8 == (SIGTRAP | PTRACE_EVENT_SECCOMP << 8))
             break;
         if (!has_result && WSTOPSIG(status) == (SIGTRAP | 0x80)) {
@@ -261,16 +272,16 @@ int trace_inject(int tid, uint64_t nr, const uint64_t *arguments, int64_t *resul
             regs.orig_rax = (unsigned long long)-1;
             if (ptrace(PTRACE_SETREGS, tid, 0, &regs) != 0)
                 return -errno;
-        } else if ((unsigned)status >> 16 == 0 && WSTOPSIG(status) < 64) {
-            later |= 1UL << WSTOPSIG(status);
+        } else if ((unsigned)status >> 16 == PTRACE_EVENT_STOP) {
+            is_interrupted = 1;
         }
-        if (ptrace(has_result ? PTRACE_CONT : PTRACE_SYSCALL, tid, 0, 0) != 0)
+        if (ptrace(has_result ? PTRACE_CONT : PTRACE_SYSCALL, tid, 0,
+                   (unsigned)status >> 16 == 0 && WSTOPSIG(status) < 64 && WSTOPSIG(status) != SIGTRAP ? WSTOPSIG(status) : 0) != 0)
             return -errno;
     }
-    for (int signal = 1; signal < 64; signal++)
-        if (later >> signal & 1)
-            syscall(SYS_tkill, tid, signal);
-    return 0;
+    if (ptrace(PTRACE_SETSIGMASK, tid, sizeof mask, &mask) != 0)
+        return -errno;
+    return is_interrupted ? request(PTRACE_INTERRUPT, tid, 0, 0) : 0;
 }
 
 _Static_assert(sizeof(struct user_regs_struct) == SC_SAVED_BYTES, "saved registers");
