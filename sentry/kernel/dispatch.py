@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sentry.kernel import task_exec
 from sentry.kernel.memory_usage import admits
+from sentry.kernel.posix_timers import PosixTimer
 from sentry.kernel.task import Task
 from sentry.kernel.task_clone import clone_task
 from sentry.kernel.task_exit import exit_task, kill_rest
@@ -169,6 +170,12 @@ class Dispatcher:
         if not isinstance(task, Task):
             return None
         return task.kernel.tasks.uid_of(pid)
+
+    def timer_overrun(self, context: "Context", timer_id: int) -> int | None:
+        """What si_overrun says of a timer's signal."""
+        task = context.data
+        timer = task.group.timers.get(timer_id) if isinstance(task, Task) else None
+        return timer.delivered() if isinstance(timer, PosixTimer) else None
 
     def signalled(self, context: "Context", signal: int) -> None:
         """A signal is about to be delivered; tracing wraps this. A call that a handler follows does not go on."""

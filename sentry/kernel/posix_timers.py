@@ -34,7 +34,7 @@ class Notification:
 class PosixTimer(SignalTimer):
     """One timer. ``overrun`` counts the expirations that the last signal stands for, beyond the first."""
 
-    __slots__ = ("_group", "_missed", "clock", "notification", "overrun")
+    __slots__ = ("_group", "_is_queued", "_missed", "clock", "notification", "overrun")
 
     def __init__(self, group: "ThreadGroup", clock: int, notification: Notification) -> None:
         super().__init__(group.leader.kernel.runner, self._notify)
@@ -43,6 +43,7 @@ class PosixTimer(SignalTimer):
         self.notification = notification
         self.overrun = 0
         self._missed = 0
+        self._is_queued = False
 
     def set(self, value_ns: int, interval_ns: int, *, is_absolute: bool) -> None:
         """timer_settime(2); 0 disarms."""
@@ -68,16 +69,22 @@ class PosixTimer(SignalTimer):
         task = notification.thread or group.leader
         if task.is_exiting:
             return
-        if task.context.pending_signals() >> (notification.signal - 1) & 1:
+        if self._is_queued and task.context.pending_signals() >> (notification.signal - 1) & 1:
             self._missed = min(self._missed + count, OVERRUN_MAX)
             return
-        self.overrun = min(self._missed + count - 1, OVERRUN_MAX)
-        self._missed = 0
+        self.overrun = self._missed = min(count - 1, OVERRUN_MAX)
+        self._is_queued = True
         info = SignalInfo(SI_TIMER, notification.timer_id, self.overrun, notification.value)
         if notification.thread is not None:
             task.kernel.signals.send_task(task, notification.signal, info)
         else:
             task.kernel.signals.send_group(group, notification.signal, info)
+
+    def delivered(self) -> int:
+        """The signal is being delivered or taken: return its si_overrun, and count anew (timer_getoverrun(2))."""
+        self._is_queued = False
+        self.overrun, self._missed = self._missed, 0
+        return self.overrun
 
 
 def check_event(task: "Task", value: int, signal: int, notify: int, tid: int) -> Notification:

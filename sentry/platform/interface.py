@@ -223,6 +223,10 @@ class Sink(Protocol):
         """The real uid of process ``pid`` as ``context``'s container numbers it, None if there is none: the host cannot
         know who sent a signal (kernel-facts.md 6)."""
 
+    def timer_overrun(self, context: Context, timer_id: int) -> int | None:
+        """The signal of POSIX timer ``timer_id`` is being delivered to or taken by ``context``: its si_overrun, None if there is
+        no such timer (any more)."""
+
     def signalled(self, context: Context, signal: int) -> None:
         """A signal is about to be delivered natively (tracing only)."""
 

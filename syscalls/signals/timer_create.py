@@ -28,7 +28,7 @@ _ALARM_CLOCKS = (CLOCK_REALTIME_ALARM, CLOCK_BOOTTIME_ALARM)
 _CLOCKS_WITHOUT_TIMERS = (CLOCK_MONOTONIC_RAW, CLOCK_REALTIME_COARSE, CLOCK_MONOTONIC_COARSE)
 
 
-@syscall(man="timer_create(2)", support=Support.PARTIAL, note="CPU-time clocks are EINVAL; si_overrun is that of sending")
+@syscall(man="timer_create(2)", support=Support.PARTIAL, note="CPU-time clocks are EINVAL")
 def sys_timer_create(task: Task, clockid: Int, sevp: UserPtr, timerid: UserPtr) -> int:
     """Make a timer. Errors: EFAULT, EINVAL, EOPNOTSUPP, EPERM, EAGAIN."""
     event = task.memory.read_struct(SIGEVENT, sevp) if sevp else None

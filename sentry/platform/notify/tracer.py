@@ -164,6 +164,9 @@ class Tracer:
         number, errno, code, pid, uid, value = head
         if siginfo.is_disguised(code, errno):
             return siginfo.true_form(number, errno, pid, uid, value)
+        if code == siginfo.SI_TIMER:
+            overrun = self.sink.timer_overrun(context, pid)
+            return None if overrun is None or overrun == uid else siginfo.HEAD.pack(number, 0, code, pid, overrun, value)
         if not pid or not siginfo.has_sender(number, code):
             return None
         known = self.sink.uid_of(context, pid)

@@ -196,6 +196,9 @@ class Passthrough:
     def continued(self, context):
         self.stops.append(("continued", context.guest_tid))
 
+    def timer_overrun(self, context, timer_id):
+        return None
+
     def uid_of(self, context, pid):
         return None
 
