@@ -26,7 +26,7 @@ def print_rows(
         lines = [template.render(row).split("\t") for row in rows]
         head = template.header().split("\t")
     else:
-        lines = [[str(row[field]) for field in columns.values()] for row in rows]
+        lines = [[_plain(row[field]) for field in columns.values()] for row in rows]
         head = list(columns)
     _table([head, *lines] if heading else lines)
 
@@ -37,6 +37,11 @@ def _table(lines: list[list[str]]) -> None:
     widths = [max(len(line[at]) for line in lines if at < len(line)) for at in range(max(map(len, lines)))]
     for line in lines:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=False)).rstrip())
+
+
+def _plain(value: object) -> str:
+    """A cell without control characters: an image may call itself anything."""
+    return "".join(c if c.isprintable() else "?" for c in str(value))
 
 
 def parse_filters(texts: Sequence[str], known: Sequence[str]) -> list[tuple[str, str]]:

@@ -21,6 +21,10 @@ class ImageUsed(ImageError):
 
 def remove(store: Store, text: str, *, force: bool = False) -> Iterator[str]:
     """Remove a name, and the image with its last one; yields what was done. Raises ImageError, ImageUsed."""
+    if (broken := _broken(store, text)) is not None:
+        names.change(store.place, {}, [broken])
+        yield f"Untagged: {broken}"
+        return
     name, image, _ = need(store.place, text)
     own = names_of(store.place, image.id)
     if not name and len(own) > 1 and not force:
@@ -42,9 +46,19 @@ def remove(store: Store, text: str, *, force: bool = False) -> Iterator[str]:
         yield f"Deleted: {hex_of(image.id)}"
 
 
+def _broken(store: Store, text: str) -> str | None:
+    """The name, if it stands for an image that cannot be used; its files go with the next ``prune``."""
+    try:
+        found = names.find(names.read(store.place), text)
+    except ImageError:
+        return None
+    return found[0] if found is not None and record.read(store.place, found[1].image) is None else None
+
+
 def prune(store: Store, *, everything: bool) -> tuple[list[str], int]:
     """Remove images without a name, or all that no sandbox uses; returns their ids and the bytes freed. Raises ImageError."""
     gone = []
+    store.place.prepare()
     with store.place.removing() as may_remove:
         if not may_remove:
             raise ImageError("another command is adding images just now; try again when it is done")

@@ -41,6 +41,9 @@ def collect(store: Store, *, partial: bool = False) -> int:
     place = store.place
     layers, blobs, images = _needed(store)
     freed = 0
+    for name in os.listdir(place.path("images")):
+        if name not in images:
+            freed += _remove(place.path("images", name))
     for name in os.listdir(place.path("layers")):
         if name not in layers:
             freed += _remove(place.path("layers", name))

@@ -17,7 +17,7 @@ from sandboxctl.store.stream import CHUNK, HashingReader, Readable, decompressed
 
 PACKED_MAX: Final = 16 << 10  # larger files get a host file of their own
 LAYER_BYTES_MAX: Final = 64 << 30
-MEMBERS_MAX: Final = 2_000_000
+MEMBERS_MAX: Final = 500_000
 FREE_MIN: Final = 64 << 20  # what a layer leaves free on the disk
 ENTRIES_NAME: Final = "entries"
 PACK_NAME: Final = "pack"

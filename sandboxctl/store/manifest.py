@@ -18,7 +18,7 @@ ACCEPTED: Final = (OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_LIST)
 REF_NAME: Final = "org.opencontainers.image.ref.name"
 MANIFEST_MAX: Final = 4 << 20
 CONFIG_MAX: Final = 8 << 20
-LAYERS_MAX: Final = 512
+LAYERS_MAX: Final = 128
 
 T = TypeVar("T")
 

@@ -27,16 +27,16 @@ class ImageRecord:
 
 
 def read(place: Place, image_id: str) -> ImageRecord | None:
-    """The record, None if there is no such image. Raises ImageError."""
+    """The record, None if there is no such image, or none that can be used. Raises ImageError."""
     try:
         with open(os.path.join(place.image(image_id), "image.json"), "rb") as file:
             found = json.load(file)
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
-    except (OSError, ValueError) as error:
-        raise ImageError(f"cannot read the image {image_id}: {error}") from None
-    if found.pop("version", 0) != VERSION:
-        return None  # of an older version of ours: it is made again from its layers
+    except OSError as error:
+        raise ImageError(f"cannot read the image {image_id}: {error.strerror}") from None
+    if not isinstance(found, dict) or found.pop("version", 0) != VERSION:
+        return None  # damaged, or of an older version of ours: it is made again from its layers
     config: dict[str, Any] = found.pop("config")
     config = {key: tuple(value) if isinstance(value, list) else value for key, value in config.items()}
     found["layers"] = tuple(found["layers"])

@@ -141,8 +141,16 @@ class Store:
         self.place.write(os.path.join(folder, "index"), index_file.encode(tree, len(config.rootfs.diff_ids)))
         self.place.write(os.path.join(folder, "image.json"), record.encode(made))
         os.chmod(folder, 0o755)  # noqa: S103 - as the folders of layers
+        self._put_aside(image_id)
         move_in(folder, self.place.image(image_id))
         return made
+
+    def _put_aside(self, image_id: str) -> None:
+        """An image that an older version of ours made, or that is damaged, makes room; a sandbox that runs on it goes on."""
+        folder = self.place.image(image_id)
+        if os.path.isdir(folder) and record.read(self.place, image_id) is None:
+            with contextlib.suppress(FileNotFoundError):
+                os.rename(folder, os.path.join(self.place.new_folder(), "old"))
 
     def config(self, digest: str) -> Config:
         """An image's configuration. Raises ImageError."""

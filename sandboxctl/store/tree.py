@@ -10,6 +10,7 @@ from sandboxctl.store.entry import OPAQUE, S_IFDIR, S_IFLNK, S_IFMT, WHITEOUT, E
 from sandboxctl.store.errors import ImageError
 
 HOPS_MAX: Final = 40
+ENTRIES_MAX: Final = 1_000_000  # of all layers together
 _AUFS: Final = (b".wh..wh.plnk", b".wh..wh.aufs", b".wh..wh.orph")
 
 
@@ -30,10 +31,14 @@ class Tree:
     def __init__(self) -> None:
         self.root = Node(Entry(b"", S_IFDIR | 0o755), -1)
         self._layer = -1
+        self._entries = 0
 
     def add_layer(self, entries: list[Entry]) -> None:
         """Apply the next layer. Raises ImageError."""
         self._layer += 1
+        self._entries += len(entries)
+        if self._entries > ENTRIES_MAX:
+            raise ImageError(f"the image has more than {ENTRIES_MAX} objects: refused")
         for entry in entries:
             name = entry.path.rpartition(b"/")[2]
             if name.startswith(WHITEOUT) and name not in _AUFS:
