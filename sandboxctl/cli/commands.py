@@ -20,6 +20,7 @@ _COMMANDS = {
     "prune": ("sandboxctl.cli.image_prune", "Remove images without a name."),
     "inspect": ("sandboxctl.cli.inspect", "Show all that is known of an image."),
     "history": ("sandboxctl.cli.image_history", "Show how an image came to be."),
+    "cp": ("sandboxctl.cli.cp", "Copy files of an image to the host."),
     "diff": ("sandboxctl.cli.image_diff", "Show what the top layer of an image changes."),
     "doctor": ("sandboxctl.cli.doctor", "Say what this host allows and what to change."),
     "host-surface": ("sandboxctl.cli.host_surface", "List every host call that guest, sentry and gofer may make."),

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import tarfile
+import tempfile
 
 import pytest
 
@@ -171,6 +172,66 @@ def test_an_image_that_umoci_made(tool, tmp_path):
     run("raw", "add-layer", "--image", layout, str(tmp_path / "a.tar"))
     run("config", "--image", layout, "--config.cmd", "/bin/pwd", "--config.workingdir", "/etc")
     assert tool.text("run", f"oci:{layout}") == "/etc\n"
+
+
+def test_cp(tool, tmp_path):
+    members = [
+        images.member("d/a", b"a" * 20_000, mode=0o4754, uid=9), images.member("d/b/c", b"c"),
+        images.symlink("d/link", "/etc/passwd"), images.member("d/pipe", kind=tarfile.FIFOTYPE),
+        images.symlink("way", "d/b/../b"), images.symlink("up", "../../../../d"),
+    ]  # fmt: skip
+    images.write_layout(tmp_path / "oci", {"x:1": images.build([images.layer(*members)])})
+    tool("load", "-i", tmp_path / "oci")
+    out = tmp_path / "out"
+    out.mkdir()
+    tool("cp", "x:1:/way/c", out)
+    assert (out / "c").read_bytes() == b"c"
+    secret = tmp_path / "secret"
+    secret.write_text("untouched")
+    (out / "c").unlink()
+    (out / "c").symlink_to(secret)
+    tool("cp", "x:1:/d/b/c", out)
+    assert (secret.read_text(), (out / "c").is_symlink()) == ("untouched", False)
+    assert b"left out 1" in tool("cp", "x:1:/up", out / "copy").stderr
+    assert (out / "copy/a").stat().st_mode & 0o7777 == 0o754
+    assert (out / "copy/link").readlink() == images.Path("/etc/passwd")
+    tool("cp", "x:1:/d/.", out / "contents")
+    assert (out / "contents/b/c").read_bytes() == b"c"
+    (out / "bad").mkdir()
+    (out / "bad/b").symlink_to(tmp_path)
+    tool("cp", "x:1:/d/.", out / "bad", check=125)
+    assert not (tmp_path / "c").exists()
+    (tmp_path / "a.tar").write_bytes(tool("cp", "x:1:/d", "-").stdout)
+    with tarfile.open(tmp_path / "a.tar") as tar:
+        assert (tar.getmember("d/a").uid, tar.getmember("d/a").size) == (9, 20_000)
+        assert tar.getmember("d/pipe").isfifo()
+    for wrong in (["x:1:/no", out], ["x:1", out], ["x:1:/d", "/nonexistent/x"], ["none:/d", out]):
+        assert tool("cp", *wrong, check=125).stderr.count(b"\n") == 1
+
+
+@pytest.fixture
+def short_path():
+    """podman takes no path longer than 50 characters."""
+    with tempfile.TemporaryDirectory(prefix="pm") as path:
+        yield path
+
+
+def test_podman_reads_what_we_save_and_we_what_it_saves(loaded, tmp_path, short_path):
+    need("podman")
+    folders = [word for name in ("root", "runroot", "tmpdir") for word in (f"--{name}", f"{short_path}/{name}")]
+    podman = ["podman", *folders, "--storage-driver", "vfs", "--cgroup-manager", "cgroupfs", "--events-backend", "file"]
+    loaded("run", "--commit", "app:2", "app:1", "sh", "-c", "rm /data/x; echo y > /data/y")
+    for format in ("docker-archive", "oci-archive"):
+        file = tmp_path / format
+        loaded("save", "--format", format, "-o", file, "app:2")
+        done = subprocess.run([*podman, "load", "-i", file], capture_output=True)
+        if done.returncode and b"operation not permitted" in done.stderr.lower():
+            pytest.skip(f"podman does not work here: {done.stderr.decode()[-200:]}")
+        assert b"localhost/app:2" in done.stdout, done.stderr
+        subprocess.run([*podman, "save", "-q", "--format", format, "-o", f"{file}-back", "localhost/app:2"], check=True)
+        loaded("rmi", "app:2")
+        loaded("load", "-i", f"{file}-back")
+        assert loaded.text("run", "app:2") == "y\n"
 
 
 def test_load_of_nonsense(tool, tmp_path):
