@@ -11,6 +11,7 @@ from sentry.kernel.dispatch import Dispatcher
 from sentry.kernel.kernel import Kernel
 from sentry.kernel.limits import SandboxLimits
 from sentry.kernel.namespaces import Namespaces
+from sentry.kernel.net_namespace import NetNamespace
 from sentry.kernel.signals import Signals
 from sentry.kernel.task_table import TaskTable
 from sentry.kernel.uts import UtsNamespace
@@ -53,6 +54,7 @@ class Sandbox:
         )
         self.uts = UtsNamespace(config["hostname"])
         self.mounts = MountTable()
+        self.net = NetNamespace()
         self.platform: Platform = choose_platform(config["platform"], self._fatal)
         self._gofer_fds = gofer_fds
         self._table = table
@@ -132,7 +134,7 @@ class Sandbox:
         return container
 
     def new_kernel(self) -> Kernel:
-        """The kernel record of one container: its own pids, everything else shared."""
+        """The kernel record of one container: its own pids, everything else shared, the network too."""
         return Kernel(
             platform=self.platform,
             runner=self.runner,
@@ -144,6 +146,7 @@ class Sandbox:
             realtime_ns=clock.time_ns,
             random=entropy.urandom,
             start_ns=clock.monotonic_ns(),
+            net=self.net,
         )
 
     def gofer_lost(self) -> None:

@@ -1,9 +1,11 @@
-"""A network namespace (network_namespaces(7)): the abstract UNIX names and the ports of TCP and UDP."""
+"""A network namespace (network_namespaces(7)): the devices, the abstract UNIX names and the ports of TCP, UDP and netlink."""
 
 from collections import deque
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
+
+from sentry.kernel.net_devices import NetDevices
 
 if TYPE_CHECKING:
     from sentry.vfs.file import FileDescription
@@ -18,9 +20,21 @@ class NetNamespace:
     that hold each other in a circle cost a bounded amount.
     """
 
-    __slots__ = ("_doomed", "_is_releasing", "_next_autobind", "abstract", "in_flight", "tcp_ports", "udp_ports")
+    __slots__ = (
+        "_doomed",
+        "_is_releasing",
+        "_next_autobind",
+        "abstract",
+        "devices",
+        "in_flight",
+        "netlink_ports",
+        "tcp_ports",
+        "udp_ports",
+    )
 
     def __init__(self) -> None:
+        self.devices = NetDevices()
+        self.netlink_ports: dict[int, Any] = {}  # the sockets by nl_pid
         self.tcp_ports: Any = None  # sentry.socket.inet.ports.PortTable, made with the first socket
         self.udp_ports: Any = None
         self.abstract: WeakValueDictionary[bytes, Any] = WeakValueDictionary()

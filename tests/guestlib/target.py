@@ -20,6 +20,7 @@ ENVIRONMENT = {
     "TZ": "UTC",
     "TERM": "dumb",
 }
+_LO_UP = 'ip link set lo up && exec "$@"'
 _GUESTS = "/guests"
 _OUR_ERROR = 125
 #: how the command line says that the host, not a bug of ours, is in the way; anything else is a failure of the tests
@@ -69,11 +70,14 @@ class NativeTarget:
         timeout_s: float,
         stdin: bytes = b"",
         pid1: bool = False,
+        net: bool = False,
         env: Mapping[str, str] = ENVIRONMENT,
     ) -> Outcome:
         """Run a command in a fresh directory."""
         if pid1:
             argv = ["unshare", *([] if os.getuid() == 0 else ["-Ur"]), "-pf", "--mount-proc", "--kill-child", "--", *argv]
+        if net:
+            argv = ["unshare", *([] if os.getuid() == 0 else ["-Ur"]), "-n", "--", "sh", "-c", _LO_UP, "sh", *argv]
         with tempfile.TemporaryDirectory(prefix="guest-", dir="/tmp", ignore_cleanup_errors=True) as folder:
             os.chmod(folder, 0o777)
             process = subprocess.Popen(
@@ -95,8 +99,8 @@ class NativeTarget:
 
     def run_program(self, program: Program) -> Outcome:
         """Build and run a guest program."""
-        executable = program.build()
-        return self.run(program.argv(str(executable)), timeout_s=program.timeout_s, pid1="pid1" in program.options)
+        argv = program.argv(str(program.build()))
+        return self.run(argv, timeout_s=program.timeout_s, pid1="pid1" in program.options, net="net" in program.options)
 
 
 class SandboxTarget:

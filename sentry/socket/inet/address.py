@@ -73,4 +73,3 @@ def encode(endpoint: Endpoint, family: int) -> bytes:
 def is_loopback(address: bytes) -> bool:
     """127.0.0.0/8 and ::1: what the device lo has, and all that is local."""
     return address == LOOPBACK6 or address[:13] == MAPPED + b"\x7f"
-

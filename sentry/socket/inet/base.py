@@ -5,13 +5,14 @@ Linux: net/ipv4/af_inet.c.
 
 from typing import TYPE_CHECKING
 
+from sentry.socket import device_ioctl
 from sentry.socket.inet import address as addresses
 from sentry.socket.inet import options
 from sentry.socket.inet.address import Endpoint
 from sentry.socket.socket import Socket, SocketInode
 from sentry.vfs.readiness import POLLERR, POLLHUP, POLLOUT, POLLRDHUP, POLLWRBAND, POLLWRNORM, READABLE
 from syscalls.abi.capability import CAP_NET_BIND_SERVICE
-from syscalls.abi.errno import EACCES, EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL, ENETUNREACH, ENOTTY
+from syscalls.abi.errno import EACCES, EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL, ENETUNREACH
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.ioctl import FIONREAD, TIOCOUTQ
 from syscalls.abi.socket import AF_INET, AF_INET6, SHUT_RD, SHUT_RDWR, SHUT_WR
@@ -123,11 +124,11 @@ class InetSocket(Socket):
         raise NotImplementedError
 
     def ioctl(self, task: "Task", request: int, argument: int) -> int:
-        """FIONREAD and SIOCOUTQ. Errors: ENOTTY, EINVAL listening."""
+        """FIONREAD, SIOCOUTQ and those of the devices. Errors: ENODEV, ENOTTY, EINVAL listening."""
         if request == FIONREAD:
             task.memory.write_u32(argument, self.pending())
         elif request == TIOCOUTQ:
             task.memory.write_u32(argument, self.unsent())
         else:
-            raise SyscallError(ENOTTY)
+            return device_ioctl.run(task, request, argument)
         return 0

@@ -89,7 +89,6 @@ class TcpSocket(InetSocket):
             other.is_listening and other is not self and other.local == self.local and not self._shares(other)
             for other in self.ports.on(self.local.port)
         ):
-
             raise SyscallError(EADDRINUSE)
         self.backlog = min(backlog & 0xFFFFFFFF, SOMAXCONN)
         self.state = LISTEN

@@ -6,6 +6,7 @@ Linux: net/unix/af_unix.c.
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from sentry.socket import device_ioctl
 from sentry.socket.socket import Envelope, PeerCredentials, Receipt, Socket, SocketInode
 from sentry.socket.unix import address as addresses
 from sentry.socket.unix.message import Message
@@ -13,7 +14,7 @@ from sentry.vfs.lookup import resolve
 from sentry.vfs.naming import mknod_at
 from sentry.vfs.permission import check_permission
 from sentry.vfs.readiness import POLLERR, POLLHUP, POLLOUT, POLLRDHUP, POLLWRBAND, POLLWRNORM, READABLE
-from syscalls.abi.errno import EADDRINUSE, ECONNREFUSED, EEXIST, EINVAL, ENOSPC, ENOTTY, EPROTOTYPE, ETOOMANYREFS
+from syscalls.abi.errno import EADDRINUSE, ECONNREFUSED, EEXIST, EINVAL, ENOSPC, EPROTOTYPE, ETOOMANYREFS
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.fcntl import AT_FDCWD, W_OK
 from syscalls.abi.ioctl import FIONREAD, TIOCOUTQ
@@ -235,13 +236,13 @@ class UnixSocket(Socket):
         return self.credentials or PeerCredentials(0, 0xFFFFFFFF, 0xFFFFFFFF)
 
     def ioctl(self, task: "Task", request: int, argument: int) -> int:
-        """FIONREAD and SIOCOUTQ. Errors: ENOTTY."""
+        """FIONREAD, SIOCOUTQ and those of the devices. Errors: ENODEV, ENOTTY."""
         if request == FIONREAD:
             task.memory.write_u32(argument, self.pending())
         elif request == _SIOCOUTQ:
             task.memory.write_u32(argument, self.wmem)
         else:
-            raise SyscallError(ENOTTY)
+            return device_ioctl.run(task, request, argument)
         return 0
 
     def pending(self) -> int:

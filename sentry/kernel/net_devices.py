@@ -1,0 +1,77 @@
+"""The network devices of a namespace and their addresses, as netdevice(7) and rtnetlink(7) tell of them.
+
+A sandbox has the loopback device, up from the start.
+"""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from syscalls.abi.netlink import ARPHRD_LOOPBACK, IFF_LOOPBACK, IFF_LOWER_UP, IFF_RUNNING, IFF_UP, RT_SCOPE_HOST
+from syscalls.abi.socket import AF_INET, AF_INET6
+
+LOOPBACK_INDEX: Final = 1
+_ADDRESS_BITS: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceAddress:
+    """An address (4 or 16 bytes) of a device with its prefix length and RT_SCOPE_*."""
+
+    family: int
+    address: bytes
+    prefix: int
+    scope: int
+
+    @property
+    def netmask(self) -> bytes:
+        """The prefix as a mask."""
+        bits = len(self.address) * _ADDRESS_BITS
+        return ((1 << bits) - (1 << (bits - self.prefix))).to_bytes(len(self.address), "big")
+
+
+@dataclass(slots=True)
+class NetDevice:
+    """``flags`` are IFF_*; ``type`` is ARPHRD_*; ``packets`` and ``bytes_moved`` count each direction."""
+
+    index: int
+    name: bytes
+    type: int
+    flags: int
+    mtu: int
+    hardware: bytes
+    queue_length: int = 1000
+    addresses: list[DeviceAddress] = field(default_factory=list)
+    packets: int = 0
+    bytes_moved: int = 0
+
+
+def make_loopback() -> NetDevice:
+    """lo, with 127.0.0.1/8 and ::1."""
+    flags = IFF_UP | IFF_LOOPBACK | IFF_RUNNING | IFF_LOWER_UP
+    device = NetDevice(LOOPBACK_INDEX, b"lo", ARPHRD_LOOPBACK, flags, 65_536, bytes(6))
+    device.addresses = [
+        DeviceAddress(AF_INET, bytes((127, 0, 0, 1)), 8, RT_SCOPE_HOST),
+        DeviceAddress(AF_INET6, bytes(15) + b"\x01", 128, RT_SCOPE_HOST),
+    ]
+    return device
+
+
+class NetDevices:
+    """All devices, by index."""
+
+    __slots__ = ("_by_index",)
+
+    def __init__(self) -> None:
+        self._by_index = {LOOPBACK_INDEX: make_loopback()}
+
+    def all(self) -> list[NetDevice]:
+        """In order of their indexes."""
+        return list(self._by_index.values())
+
+    def by_index(self, index: int) -> NetDevice | None:
+        """The device with a number."""
+        return self._by_index.get(index)
+
+    def by_name(self, name: bytes) -> NetDevice | None:
+        """The device with a name."""
+        return next((device for device in self._by_index.values() if device.name == name), None)

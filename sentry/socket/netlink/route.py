@@ -1,0 +1,208 @@
+"""The route family of netlink: what the namespace's devices, addresses, routes and rules look like (rtnetlink(7))."""
+
+from collections.abc import Callable
+from struct import Struct
+from typing import TYPE_CHECKING, Final
+
+from sentry.kernel.net_devices import LOOPBACK_INDEX
+from sentry.socket.netlink.message import Request, attribute, attributes, fixed
+from syscalls.abi import netlink as nl
+from syscalls.abi.errno import EINVAL, ENETUNREACH, ENODEV, EOPNOTSUPP
+from syscalls.abi.errors import SyscallError
+from syscalls.abi.socket import AF_INET, AF_INET6, AF_UNSPEC
+
+if TYPE_CHECKING:
+    from sentry.kernel.net_devices import DeviceAddress, NetDevice, NetDevices
+
+#: rtnl_link_stats64 has 25 counters, rtnl_link_stats 24; both begin with packets and bytes of both directions
+_STATS: Final = Struct("<24I")
+_STATS64: Final = Struct("<25Q")
+_FOREVER: Final = 0xFFFFFFFF
+_LINK_CHANGE: Final = 0
+_LOOPBACK4: Final = bytes((127, 0, 0, 1))
+_LOOPBACK6: Final = bytes(15) + b"\x01"
+_RULES4: Final = ((0, nl.RT_TABLE_LOCAL), (32_766, nl.RT_TABLE_MAIN), (32_767, nl.RT_TABLE_DEFAULT))
+_RULES6: Final = _RULES4[:2]
+
+Body = tuple[int, bytes]
+
+
+def dump(devices: "NetDevices", request: Request, *, is_strict: bool) -> list[Body]:
+    """All entries that a dump asks for, as (message type, body). Errors: EOPNOTSUPP no such table."""
+    make = _DUMPS.get(request.type)
+    if make is None:
+        raise SyscallError(EOPNOTSUPP)
+    return make(devices, request, is_strict)
+
+
+def get(devices: "NetDevices", request: Request, uid: int) -> Body:
+    """One entry, for the user ``uid``. Errors: ENODEV, ENETUNREACH, EINVAL, EOPNOTSUPP."""
+    if request.type == nl.RTM_GETLINK:
+        return nl.RTM_NEWLINK, _link(_find_device(devices, request))
+    if request.type == nl.RTM_GETROUTE:
+        return nl.RTM_NEWROUTE, _route_to(request, uid)
+    raise SyscallError(EOPNOTSUPP)
+
+
+def _find_device(devices: "NetDevices", request: Request) -> "NetDevice":
+    _, _, index, _, _ = fixed(nl.IFINFOMSG, request.body)
+    name = attributes(request.body[nl.IFINFOMSG.size :]).get(nl.IFLA_IFNAME)
+    if index <= 0 and name is None:
+        raise SyscallError(EINVAL)
+    found = devices.by_index(index) if index > 0 else devices.by_name((name or b"").rstrip(b"\0"))
+    if found is None:
+        raise SyscallError(ENODEV)
+    return found
+
+
+def _link(device: "NetDevice") -> bytes:
+    counters = (device.packets, device.packets, device.bytes_moved, device.bytes_moved)
+    return b"".join((
+        nl.IFINFOMSG.pack(AF_UNSPEC, device.type, device.index, device.flags, _LINK_CHANGE),
+        attribute(nl.IFLA_IFNAME, device.name + b"\0"),
+        attribute(nl.IFLA_TXQLEN, device.queue_length),
+        attribute(nl.IFLA_OPERSTATE, bytes((nl.IF_OPER_UNKNOWN,))),
+        attribute(nl.IFLA_LINKMODE, b"\0"),
+        attribute(nl.IFLA_MTU, device.mtu),
+        attribute(nl.IFLA_MIN_MTU, 0),
+        attribute(nl.IFLA_MAX_MTU, 0),
+        attribute(nl.IFLA_GROUP, 0),
+        attribute(nl.IFLA_PROMISCUITY, 0),
+        attribute(nl.IFLA_NUM_TX_QUEUES, 1),
+        attribute(nl.IFLA_NUM_RX_QUEUES, 1),
+        attribute(nl.IFLA_CARRIER, b"\x01"),
+        attribute(nl.IFLA_QDISC, b"noqueue\0"),
+        attribute(nl.IFLA_ADDRESS, device.hardware),
+        attribute(nl.IFLA_BROADCAST, bytes(len(device.hardware))),
+        attribute(nl.IFLA_STATS64, _STATS64.pack(*counters, *(0,) * 21)),
+        attribute(nl.IFLA_STATS, _STATS.pack(*(value & 0xFFFFFFFF for value in counters), *(0,) * 20)),
+    ))  # fmt: skip
+
+
+def _links(devices: "NetDevices", request: Request, is_strict: bool) -> list[Body]:
+    return [(nl.RTM_NEWLINK, _link(device)) for device in devices.all()]
+
+
+def _address(device: "NetDevice", entry: "DeviceAddress") -> bytes:
+    head = nl.IFADDRMSG.pack(entry.family, entry.prefix, nl.IFA_F_PERMANENT, entry.scope, device.index)
+    parts = [head, attribute(nl.IFA_ADDRESS, entry.address)]
+    if entry.family == AF_INET:
+        parts += [attribute(nl.IFA_LOCAL, entry.address), attribute(nl.IFA_LABEL, device.name + b"\0")]
+    else:
+        parts.append(attribute(nl.IFA_PROTO, bytes((nl.IFAPROT_KERNEL_LO,))))
+    parts.append(attribute(nl.IFA_FLAGS, nl.IFA_F_PERMANENT))
+    parts.append(attribute(nl.IFA_CACHEINFO, nl.IFA_CACHEINFO_STRUCT.pack(_FOREVER, _FOREVER, 0, 0)))
+    return b"".join(parts)
+
+
+def _addresses(devices: "NetDevices", request: Request, is_strict: bool) -> list[Body]:
+    family, _, _, _, index = fixed(nl.IFADDRMSG, request.body)
+    return [
+        (nl.RTM_NEWADDR, _address(device, entry))
+        for wanted in (AF_INET, AF_INET6)
+        for device in devices.all()
+        for entry in device.addresses
+        if entry.family == wanted and family in (AF_UNSPEC, wanted) and (not is_strict or index in (0, device.index))
+    ]
+
+
+def _route(family: int, prefix: int, table: int, scope: int, kind: int, parts: list[bytes]) -> bytes:
+    head = nl.RTMSG.pack(family, prefix, 0, 0, table, nl.RTPROT_KERNEL, scope, kind, 0)
+    return b"".join((head, attribute(nl.RTA_TABLE, table), *parts))
+
+
+def _routes_of(device: "NetDevice", entry: "DeviceAddress") -> list[bytes]:
+    """What an address of a loopback device puts into the local table (Linux: fib_add_ifaddr(), addrconf's host routes)."""
+    out = attribute(nl.RTA_OIF, device.index)
+    if entry.family == AF_INET6:
+        parts = [
+            attribute(nl.RTA_DST, entry.address),
+            attribute(nl.RTA_PRIORITY, 0),
+            out,
+            attribute(nl.RTA_CACHEINFO, nl.RTA_CACHEINFO_STRUCT.pack(*(0,) * 8)),
+            attribute(nl.RTA_PREF, b"\0"),
+        ]
+        return [_route(AF_INET6, entry.prefix, nl.RT_TABLE_LOCAL, nl.RT_SCOPE_UNIVERSE, nl.RTN_LOCAL, parts)]
+    mask = int.from_bytes(entry.netmask, "big")
+    number = int.from_bytes(entry.address, "big")
+    source = attribute(nl.RTA_PREFSRC, entry.address)
+    wishes = (
+        (number & mask, entry.prefix, nl.RT_SCOPE_HOST, nl.RTN_LOCAL),
+        (number, 32, nl.RT_SCOPE_HOST, nl.RTN_LOCAL),
+        (number | ~mask & 0xFFFFFFFF, 32, nl.RT_SCOPE_LINK, nl.RTN_BROADCAST),
+    )
+    return [
+        _route(AF_INET, prefix, nl.RT_TABLE_LOCAL, scope, kind, [attribute(nl.RTA_DST, to.to_bytes(4, "big")), source, out])
+        for to, prefix, scope, kind in wishes
+    ]
+
+
+def _routes(devices: "NetDevices", request: Request, is_strict: bool) -> list[Body]:
+    family, *_ = fixed(nl.RTMSG, request.body)
+    wanted = int.from_bytes(attributes(request.body[nl.RTMSG.size :]).get(nl.RTA_TABLE, b""), "little") if is_strict else 0
+    if wanted not in (0, nl.RT_TABLE_LOCAL):
+        return []
+    return [
+        (nl.RTM_NEWROUTE, body)
+        for version in (AF_INET, AF_INET6)
+        if family in (AF_UNSPEC, version)
+        for device in devices.all()
+        for entry in device.addresses
+        if entry.family == version
+        for body in _routes_of(device, entry)
+    ]
+
+
+def _route_to(request: Request, uid: int) -> bytes:
+    """RTM_GETROUTE of one destination: local addresses only. Errors: EINVAL, ENETUNREACH."""
+    family, length, *_ = fixed(nl.RTMSG, request.body)
+    to = attributes(request.body[nl.RTMSG.size :]).get(nl.RTA_DST, b"")
+    bits = {AF_INET: 32, AF_INET6: 128}.get(family)
+    if bits is None or len(to) * 8 != bits or length not in (0, bits):
+        raise SyscallError(EINVAL)
+    if not (to == _LOOPBACK6 or (family == AF_INET and to[0] == _LOOPBACK4[0])):
+        raise SyscallError(ENETUNREACH)
+    cache = attribute(nl.RTA_CACHEINFO, nl.RTA_CACHEINFO_STRUCT.pack(*(0,) * 8))
+    out = attribute(nl.RTA_OIF, LOOPBACK_INDEX)
+    if family == AF_INET:  # Linux: rt_fill_info() names the main table unless RTM_F_LOOKUP_TABLE is set
+        flags = nl.RTM_F_CLONED | nl.RTCF_LOCAL
+        head = nl.RTMSG.pack(family, bits, 0, 0, nl.RT_TABLE_MAIN, 0, nl.RT_SCOPE_UNIVERSE, nl.RTN_LOCAL, flags)
+        parts = [attribute(nl.RTA_TABLE, nl.RT_TABLE_MAIN), attribute(nl.RTA_DST, to), out]
+        return b"".join([head, *parts, attribute(nl.RTA_PREFSRC, _LOOPBACK4), attribute(nl.RTA_UID, uid), cache])
+    head = nl.RTMSG.pack(family, bits, bits, 0, nl.RT_TABLE_LOCAL, nl.RTPROT_KERNEL, nl.RT_SCOPE_UNIVERSE, nl.RTN_LOCAL, 0)
+    parts = [attribute(nl.RTA_DST, to), attribute(nl.RTA_SRC, bytes(16)), attribute(nl.RTA_TABLE, nl.RT_TABLE_LOCAL), out]
+    parts += [attribute(nl.RTA_PREFSRC, _LOOPBACK6), attribute(nl.RTA_PRIORITY, 0), cache, attribute(nl.RTA_PREF, b"\0")]
+    return b"".join([head, *parts])
+
+
+def _neighbours(devices: "NetDevices", request: Request, is_strict: bool) -> list[Body]:
+    """Nobody is asked for a hardware address on a loopback device."""
+    return []
+
+
+def _rules(devices: "NetDevices", request: Request, is_strict: bool) -> list[Body]:
+    family, *_ = fixed(nl.RTMSG, request.body)
+    bodies: list[Body] = []
+    for version, rules in ((AF_INET, _RULES4), (AF_INET6, _RULES6)):
+        if family not in (AF_UNSPEC, version):
+            continue
+        for priority, table in rules:
+            parts = [
+                nl.RTMSG.pack(version, 0, 0, 0, table, 0, 0, nl.FR_ACT_TO_TBL, 0),
+                attribute(nl.FRA_TABLE, table),
+                attribute(nl.FRA_SUPPRESS_PREFIXLEN, _FOREVER),
+                attribute(nl.FRA_PROTOCOL, bytes((nl.RTPROT_KERNEL,))),
+            ]
+            if priority:
+                parts.append(attribute(nl.FRA_PRIORITY, priority))
+            bodies.append((nl.RTM_NEWRULE, b"".join(parts)))
+    return bodies
+
+
+_DUMPS: Final[dict[int, Callable[["NetDevices", Request, bool], list[Body]]]] = {
+    nl.RTM_GETLINK: _links,
+    nl.RTM_GETADDR: _addresses,
+    nl.RTM_GETROUTE: _routes,
+    nl.RTM_GETNEIGH: _neighbours,
+    nl.RTM_GETRULE: _rules,
+}
