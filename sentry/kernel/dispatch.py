@@ -205,6 +205,8 @@ class Dispatcher:
         self._running = None
         if task.signal_epoch != task.group.signal_epoch and task.fiber.is_busy:
             task.kernel.signals.recheck(task)
+        if task.rechecks and task.fiber.is_busy:
+            task.kernel.signals.has_run(task)
         return self._result
 
     def _launch(self, task: "Task", coro: Coroutine[Any, Any, Any]) -> None:

@@ -7,6 +7,7 @@ the handler, and the call comes again or returns EINTR, as SA_RESTART says.
 
 from typing import TYPE_CHECKING
 
+from sentry.kernel.thread_group import ThreadGroup
 from sentry.platform.interface import SignalInfo
 from sentry.sched.waitqueue import WaitQueue
 from sentry.vfs.readiness import READABLE
@@ -15,7 +16,6 @@ from syscalls.abi.signal import SI_KERNEL, SI_USER, SIGCHLD, SIGCONT, SIGKILL, S
 if TYPE_CHECKING:
     from sentry.kernel.session import ProcessGroup
     from sentry.kernel.task import Task
-    from sentry.kernel.thread_group import ThreadGroup
 
 _IGNORED_MASK = sum(1 << (signal - 1) for signal in (SIGCHLD, SIGCONT, SIGURG, SIGWINCH))
 
@@ -61,21 +61,31 @@ class Signals:
             self.send_group(group, signal)
 
     def sent_by_guest(self, sender: "Task", targets: "list[ThreadGroup | Task]", signal: int) -> None:
-        """``sender``'s own kill call is let through now; the threads it wakes are kicked once it has run."""
+        """``sender``'s own kill call is let through now; the threads it wakes are kicked once it has run.
+
+        Where nobody is deaf the call is not watched: who becomes deaf meanwhile asks for it (``recheck``).
+        """
 
         def has_run() -> None:
             for target in targets:
                 self.after_send(target, signal)
 
-        sender.context.proceed_then(has_run)
+        if self.arrivals is not None or any(_has_deaf(target) for target in targets):
+            sender.context.proceed_then(has_run)
+            return
+        for target in targets:
+            group = target if isinstance(target, ThreadGroup) else target.group
+            group.signal_epoch += 1
+            group.in_flight = [entry for entry in group.in_flight if _is_under_way(entry)]
+            group.in_flight.append((sender, sender.trap))
+        sender.context.proceed()
 
     def after_send(self, target: "ThreadGroup | Task", signal: int) -> None:
         """``signal`` is pending for ``target`` on the host: kick who must take it."""
-        tasks = getattr(target, "tasks", None)
-        if tasks is None:
-            self._kick(target, signal)  # type: ignore[arg-type]
+        if isinstance(target, ThreadGroup):
+            self.kick_group(target, signal)
         else:
-            self.kick_group(target, signal)  # type: ignore[arg-type]
+            self._kick(target, signal)
 
     def child_changed(self, parent: "ThreadGroup", signal: int) -> None:
         """The host has sent ``signal`` (SIGCHLD) to ``parent`` for a child."""
@@ -94,6 +104,27 @@ class Signals:
         blocked, ignored, caught, pending = task.context.signal_masks()
         if group.is_stopped or pending & ~blocked & (caught | ~(ignored | _IGNORED_MASK)):
             task.fiber.interrupt()
+            return
+        for entry in group.in_flight:
+            if _is_under_way(entry):
+                self._watch(entry[0], task)
+
+    def _watch(self, sender: "Task", sleeper: "Task") -> None:
+        """Look at ``sleeper`` again as soon as the call by which ``sender`` may be signalling it has surely run."""
+        if sender.rechecks:
+            sender.rechecks.append(sleeper)
+            return
+        sender.rechecks = [sleeper]
+        sender.context.interrupt_then(lambda: self.has_run(sender))
+
+    def has_run(self, sender: "Task") -> None:
+        """``sender`` has been stopped, or waits in another call: what it had sent is there."""
+        sleepers, sender.rechecks = sender.rechecks, []
+        for task in sleepers:
+            group = task.group
+            group.in_flight = [entry for entry in group.in_flight if entry[0] is not sender]
+            if task.fiber.is_busy and not task.is_exiting:
+                self.recheck(task)
 
     def _kick(self, task: "Task", signal: int) -> None:
         task.group.signal_epoch += 1
@@ -108,3 +139,15 @@ class Signals:
             if blocked & bit or (not caught & bit and (ignored | _IGNORED_MASK) & bit):
                 return
         fiber.interrupt()
+
+
+def _has_deaf(target: "ThreadGroup | Task") -> bool:
+    if isinstance(target, ThreadGroup):
+        return any(task.fiber.is_busy for task in target.tasks.values())
+    return target.fiber.is_busy
+
+
+def _is_under_way(entry: "tuple[Task, tuple[int, ...]]") -> bool:
+    """Whether a call that was let through may not have run yet: its thread has made no other since."""
+    sender, trap = entry
+    return sender.trap is trap and not sender.is_exiting

@@ -45,6 +45,7 @@ class Task:
         "namespaces",
         "pdeath_signal",
         "pending_exec",
+        "rechecks",
         "resumption",
         "seccomp_filters",
         "seccomp_mode",
@@ -83,6 +84,8 @@ class Task:
         self.signal_epoch = 0  # the group's, when this thread last looked for signals before it became deaf
         #: an interrupted call with a relative timeout, and the deadline that it keeps unless a handler runs first
         self.resumption: tuple[tuple[int, ...], int] | None = None
+        #: who is looked at again when this thread's kill has surely run (sentry.kernel.signals)
+        self.rechecks: list[Task] = []
         self.seccomp_mode = 0  # the guest's own: SECCOMP_MODE_
         self.seccomp_filters = 0  # how many it has stacked; the host holds them
         self.pdeath_signal = 0  # PR_SET_PDEATHSIG

@@ -33,6 +33,7 @@ class ThreadGroup:
         "exit_status",
         "has_execed",
         "host_pid",
+        "in_flight",
         "is_child_subreaper",
         "is_dumpable",
         "is_stopped",
@@ -65,6 +66,8 @@ class ThreadGroup:
         self.exit_signal = SIGCHLD  # what the parent hears; anything else makes it a "clone" child (wait4, __WCLONE)
         self.exit_status: int | None = None
         self.is_stopped = False
+        #: threads whose kill of this process was let through, each with that call
+        self.in_flight: list[tuple[Task, tuple[int, ...]]] = []
         self.signal_epoch = 0  # counts the signals and stops that were sent to the process or one of its threads
         self.stop_report: str | None = None  # "stopped" or "continued", until a wait has told the parent
         self.is_child_subreaper = False

@@ -136,6 +136,7 @@ class FakeContext(Context):
         self.limits: dict[int, tuple[int, int]] = {}
         self.blocked = self.ignored = self.caught = self.pending = 0
         self.infos: list[SignalInfo | None] = []
+        self.stop: Callable[[], None] | None = None
         self.host_queue: list[tuple[int, bytes]] = []
         self.filters: list[tuple[bytes, int]] = []
         self.injected: Callable[[int], None] | None = None
@@ -153,6 +154,10 @@ class FakeContext(Context):
         """Record, and run ``done`` at once."""
         self.replies.append(("proceed",))
         done()
+
+    def interrupt_then(self, done: Callable[[], None]) -> None:
+        """Record; the test calls ``stop``."""
+        self.stop = done
 
     def kick(self, restart: int) -> None:
         """Record."""

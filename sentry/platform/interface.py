@@ -114,6 +114,9 @@ class Context(Protocol):
         """``proceed`` for a call that never sleeps (kill), and call ``done`` once it has run: the thread is stopped by
         PTRACE_INTERRUPT before the reply, so that it stops again right after the call."""
 
+    def interrupt_then(self, done: Callable[[], None]) -> None:
+        """Stop the thread for a moment and call ``done``; at its death too. A thread whose trap is pending stops later."""
+
     def kick(self, restart: int) -> None:
         """A signal is pending for this thread: end its trapped call with ``-restart`` so that the host kernel
         runs the handler and restarts the call or returns EINTR (kernel-facts.md 1)."""

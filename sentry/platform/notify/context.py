@@ -120,6 +120,11 @@ class NotifyContext(Context):
             self.proceed()  # an interrupt before it would end the wait for it
             self.tracer.core.trace_interrupt(self.host_tid)
 
+    def interrupt_then(self, done: Callable[[], None]) -> None:
+        """See ``Context``."""
+        self.after_stop.append(done)
+        self.tracer.core.trace_interrupt(self.host_tid)
+
     def kick(self, restart: int) -> None:
         """See ``Context`` and kernel-facts.md 1: interrupt first, then the reply, then (at the stop) on."""
         core = self.tracer.core

@@ -60,6 +60,7 @@ class Injector:
             assert old.phase is Phase.DONE
             self._again(context, old, new)
             return
+        self._tracer.run_after_stop(context)  # its last call has run, and the stop that comes belongs to the injection
         self._tracer.hot.pop(context.host_tid, None)
         if self.is_at_entry:
             self._divert(context, new, is_entry=True)

@@ -299,13 +299,14 @@ class Tracer:
         if context.injection is not None:
             self.injector.stopped(context, context.injection)
         else:
-            self._run_after_stop(context)
+            self.run_after_stop(context)
             self.core.trace_resume(tid, 0)
         if context.is_group_stopped:
             context.is_group_stopped = False
             self.sink.continued(context)
 
-    def _run_after_stop(self, context: NotifyContext) -> None:
+    def run_after_stop(self, context: NotifyContext) -> None:
+        """The thread's last call has run."""
         if context.after_stop:
             callbacks, context.after_stop = context.after_stop, []
             for callback in callbacks:
@@ -326,7 +327,7 @@ class Tracer:
                 self._inits.discard(tid)
                 fault = self._fault_of.pop(tid, 0)
                 status = fault if fault and status == SIGKILL else status
-        self._run_after_stop(context)
+        self.run_after_stop(context)
         self.sink.thread_exited(context, status)
 
     def guest_tid_of(self, host_tid: int, pidns_fd: int) -> int:

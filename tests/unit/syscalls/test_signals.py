@@ -4,6 +4,7 @@ import pytest
 
 from syscalls.abi.capability import CAP_WAKE_ALARM
 from syscalls.abi.errno import EFAULT, EINVAL, EOPNOTSUPP, EPERM, ESRCH
+from syscalls.abi.nr_x86_64 import NUMBERS
 from syscalls.abi.signal import (
     SI_QUEUE,
     SI_TKILL,
@@ -251,3 +252,47 @@ def test_posix_timer_refuses(world: World) -> None:
     assert process.call("timer_settime", timer, 0, process.poke(ITIMERSPEC.pack(0, SECOND, 0, 0)), 0) == -EINVAL
     assert process.call("timer_settime", timer, 0, 0, 0) == -EINVAL
     assert world.init.task.credentials.has(CAP_WAKE_ALARM)
+
+
+def trap(world: World, process: Process, name: str, *arguments: int) -> int | None:
+    padded = [*arguments, *[0] * (6 - len(arguments))]
+    return world.dispatcher.syscall(process.context, NUMBERS[name], *padded)
+
+
+def kill_and_fall_asleep(world: World) -> tuple[Process, Process]:
+    """One process has been allowed to kill another, which goes to sleep before that has run."""
+    sender, target = world.init, world.init.fork()
+    fd = target.call("eventfd2", 0, 0)
+    assert trap(world, sender, "kill", target.pid, SIGUSR1) is None
+    assert sender.context.replies == [("proceed",)]
+    assert trap(world, target, "read", fd, BUFFER, 8) is None
+    assert target.task.fiber.is_busy
+    return sender, target
+
+
+def test_a_thread_that_falls_asleep_while_a_kill_is_under_way(world: World) -> None:
+    sender, target = kill_and_fall_asleep(world)
+    stop = sender.context.stop
+    assert stop is not None
+    target.context.caught = target.context.pending = 1 << (SIGUSR1 - 1)  # now the kill has run
+    stop()
+    world.run()
+    assert target.last == "kick"
+    assert not target.task.group.in_flight
+
+
+def test_a_sender_that_goes_to_sleep_has_sent(world: World) -> None:
+    sender, target = kill_and_fall_asleep(world)
+    target.context.caught = target.context.pending = 1 << (SIGUSR1 - 1)
+    assert trap(world, sender, "read", sender.call("eventfd2", 0, 0), BUFFER, 8) is None
+    world.run()
+    assert target.last == "kick"
+
+
+def test_a_sender_that_has_called_again_is_done(world: World) -> None:
+    sender, target = world.init, world.init.fork()
+    fd = target.call("eventfd2", 0, 0)
+    assert trap(world, sender, "kill", target.pid, SIGUSR1) is None
+    assert trap(world, sender, "getppid") == 0
+    assert trap(world, target, "read", fd, BUFFER, 8) is None
+    assert sender.context.stop is None

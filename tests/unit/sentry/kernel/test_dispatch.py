@@ -53,6 +53,7 @@ class StubTask:
         self.trap: tuple[int, ...] = ()
         self.group = StubGroup()
         self.signal_epoch = 0
+        self.rechecks: list[Any] = []
         self.fiber: Any = None
         context.data = self
 
