@@ -24,7 +24,8 @@ class Image:
 
     ``hidden`` are paths below ``root`` that look empty. ``allows_write_through``: ``--rw`` makes sense here. ``home`` is HOME
     inside, None for what the image's /etc/passwd says. ``layers`` are the folders with the contents of an image of the store,
-    whose ``root`` then holds its index; None for a plain folder. ``config`` is how the image wants to be run, ``id`` its digest.
+    whose ``root`` then holds its index; None for a plain folder. ``config`` is how the image wants to be run, ``id`` its digest,
+    ``machine`` the OS/ARCH that it is for.
     """
 
     name: str
@@ -36,3 +37,4 @@ class Image:
     layers: tuple[str, ...] | None = None
     config: RunConfig | None = None
     id: str = ""
+    machine: str = ""

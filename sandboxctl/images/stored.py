@@ -34,7 +34,10 @@ def find(place: Place, text: str) -> tuple[str, ImageRecord, str] | None:
 def image_of(place: Place, name: str, found: ImageRecord) -> Image:
     """What ``run`` needs of an image of the store."""
     layers = tuple(place.layer(layer) for layer in found.layers)
-    return Image(name, place.image(found.id), hide_sockets=False, layers=layers, config=found.config, id=found.id)
+    machine = f"{found.os}/{found.architecture}" if found.os and found.architecture else ""
+    return Image(
+        name, place.image(found.id), hide_sockets=False, layers=layers, config=found.config, id=found.id, machine=machine
+    )
 
 
 def resolve(text: str) -> Image | None:

@@ -74,6 +74,8 @@ def sandbox_config(options: SandboxOptions) -> SandboxConfig:
         raise OptionError("--rw: only a dir:PATH image can be written through; host stays read-only under its overlay")
     if options.rw and (options.read_only or options.overlay):
         raise OptionError(f"--rw writes to the folder itself: leave out {'--read-only' if options.read_only else '--overlay'}")
+    if image.machine not in {"", "linux/amd64"}:
+        raise OptionError(f"{options.image} is for {image.machine}; only programs for linux/amd64 run here")
     is_folder = image.layers is None
     if is_folder and os.geteuid() == 0 and not (options.rw or options.host_as_root) and not _others_may_enter(image.root):
         raise OptionError(
@@ -123,7 +125,8 @@ def command_config(options: CommandOptions, image_name: str, caller: Mapping[str
     if any("\0" in word for word in argv):
         raise OptionError("the command contains a NUL character")
     default = "/tmp" if image.layers is None else "/"
-    workdir = options.workdir if options.workdir is not None else wishes.working_dir or default
+    wanted = f"/{wishes.working_dir.lstrip('/')}" if wishes.working_dir else default
+    workdir = options.workdir if options.workdir is not None else wanted
     if not workdir.startswith("/") or "\0" in workdir:
         raise OptionError(f"-w: {workdir!r} is not an absolute path in the sandbox")
     user = options.user if options.user is not None or image.layers is None else wishes.user or "0"

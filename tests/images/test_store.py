@@ -33,7 +33,7 @@ def is_clean(tool):
         assert not [file for name in ("blobs/sha256", "layers", "sources", "partial") for file in (tool.store / name).iterdir()]
 
 
-@pytest.mark.parametrize("part", [0.1, 0.3, 0.5, 0.7, 0.9])
+@pytest.mark.parametrize("part", [0.3, 0.6, 0.9])
 def test_killed_while_loading(tool, archive, part):
     start = os.times().elapsed
     tool("load", "-i", archive)
@@ -53,7 +53,7 @@ def test_killed_while_loading(tool, archive, part):
 
 
 def test_killed_while_removing(tool, archive):
-    for part in (0.5, 0.7, 0.8, 0.9):
+    for part in (0.7, 0.9):
         tool("load", "-i", archive)
         start = os.times().elapsed
         tool("images")
@@ -82,7 +82,7 @@ def test_many_at_once(tool, archive):
 def test_removed_while_another_adds(tool, archive):
     """Whoever removes never takes what somebody is adding."""
     tool("load", "-i", archive)
-    for _ in range(4):
+    for _ in range(2):
         loading = tool.start("load", "-i", archive, stdout=subprocess.DEVNULL)
         tool("rmi", "app:1", check=None)
         assert loading.wait() == 0

@@ -100,18 +100,17 @@ def _fetch_blobs(store: Store, client: RegistryClient, found: Manifest, progress
         if len(diff_ids) != len(found.layers):
             raise ImageError(f"the image's configuration names {len(diff_ids)} layers, its manifest {len(found.layers)}")
         jobs = [_Layer(store, client, layer, diff_id, progress, cancel) for layer, diff_id in _once(found.layers, diff_ids)]
-        with ThreadPoolExecutor(PARALLEL) as pool:
-            futures = [pool.submit(job.run) for job in jobs]
-            try:
-                wait(futures, return_when=FIRST_EXCEPTION)
-                if any(future.done() and future.exception() for future in futures):
-                    cancel.set()
-            except BaseException:
+        pool = ThreadPoolExecutor(PARALLEL)
+        futures = [pool.submit(job.run) for job in jobs]
+        try:
+            wait(futures, return_when=FIRST_EXCEPTION)
+            if any(future.done() and future.exception() for future in futures):
                 cancel.set()
-                raise
-            finally:
-                if cancel.is_set():
-                    pool.shutdown(wait=True, cancel_futures=True)
+        except BaseException:  # Ctrl-C: nobody waits for a registry that says nothing
+            cancel.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+        pool.shutdown(wait=True, cancel_futures=cancel.is_set())
     errors = [error for future in futures if not future.cancelled() and (error := future.exception()) is not None]
     for error in sorted(errors, key=lambda error: isinstance(error, Cancelled)):
         raise error

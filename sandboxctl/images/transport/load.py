@@ -29,7 +29,7 @@ def load(store: Store, path: str) -> list[Added]:
                 else:
                     hint = "for a root file system use import or tar:FILE"
                     raise ImageError(f"{path!r} is neither docker's nor an OCI archive of images; {hint}")
-        return [_named(store, added) for added in found]
+        return [named(store, added) for added in found]
 
 
 def load_stream(store: Store, source: BinaryIO) -> list[Added]:
@@ -47,7 +47,8 @@ def _from_layout(store: Store, source: layout.Layout) -> list[Added]:
     return [layout.add_descriptor(store, source, entry) for entry in index.manifests]
 
 
-def _named(store: Store, added: Added) -> Added:
+def named(store: Store, added: Added) -> Added:
+    """Give an image the names that its source has for it."""
     names = []
     for text in added.names:
         try:
