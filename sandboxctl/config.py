@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 MIB = 1 << 20
 #: descriptors of a guest process; more cost every fork (kernel-facts.md 10)
 NOFILE_DEFAULT = 1024
+#: docker's default set (capabilities(7) numbers 0 1 3 4 5 6 7 8 10 13 18 27 29 31)
+CAPABILITIES_DEFAULT = 0xA80425FB
 PLATFORMS = ("notify", "ptrace")
 PROFILES = ("default", "strict")
 #: Names for ``--require``: each is a protection or guarantee that a host may be unable to give.
@@ -91,6 +93,7 @@ class SandboxConfig:
     stop_signal: int = 15
     init: bool = False
     host_as_root: bool = False
+    capabilities: int = CAPABILITIES_DEFAULT
     require: tuple[str, ...] = ()
     strace: bool = False
     census: bool = False

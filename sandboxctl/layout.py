@@ -67,6 +67,7 @@ def plan(config: SandboxConfig, image: Image) -> Layout:
         "mounts": mounts,
         "shm_size": config.shm_size,
         "nofile": config.nofile_max,
+        "capabilities": config.capabilities,
         "hostname": config.hostname.encode(),
         "memory": _or_minus_one(config.memory),
         "pids": _or_minus_one(config.pids_limit),

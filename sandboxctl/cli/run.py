@@ -20,7 +20,8 @@ from sandboxctl.terminal import is_terminal
 
 _SANDBOX = (
     "rw", "read_only", "overlay", "volumes", "mounts", "tmpfs", "hostname", "name", "memory", "pids_limit", "shm_size",
-    "stop_signal", "init", "network", "privileged", "devices", "host_as_root", "require", "strace", "log_file",
+    "stop_signal", "init", "network", "privileged", "devices", "host_as_root", "cap_add", "cap_drop", "require", "strace",
+    "log_file",
 )  # fmt: skip
 _COMMAND = ("entrypoint", "env", "env_files", "workdir", "user", "group_add", "ulimits", "tty", "interactive", "timeout")
 
@@ -79,6 +80,8 @@ def checked(
 @registry_options
 @click.option("--pull", type=click.Choice(POLICIES), default="missing", show_default=True, help="When to ask the registry.")
 @click.option("--platform", metavar="OS/ARCH", help="Which of several images.  [default: this machine's]")
+@click.option("--cap-add", multiple=True, metavar="CAPABILITY", help="One more right for the guest's root, like SYS_ADMIN.")
+@click.option("--cap-drop", multiple=True, metavar="CAPABILITY", help="One right less; ALL for none.")
 @click.option("--privileged", is_flag=True, hidden=True)
 @click.option("--device", "devices", multiple=True, hidden=True)
 @click.pass_obj

@@ -9,6 +9,7 @@ from sandboxctl.errors import OptionError
 from sandboxctl.images.image import Image, RunConfig
 from sandboxctl.images.registry import resolve
 from sandboxctl.options import environment, mount, quantity
+from sandboxctl.options.capability import capabilities
 from sandboxctl.options.ulimit import ulimit
 from sandboxctl.options.user import account_files, caller_identity, identity
 
@@ -41,6 +42,8 @@ class SandboxOptions:
     privileged: bool = False
     devices: Sequence[str] = ()
     host_as_root: bool = False
+    cap_add: Sequence[str] = ()
+    cap_drop: Sequence[str] = ()
     require: Sequence[str] = ()
     strace: bool = False
     census: bool = False
@@ -105,6 +108,7 @@ def sandbox_config(options: SandboxOptions) -> SandboxConfig:
         stop_signal=_stop_signal(options, image),
         init=options.init,
         host_as_root=_host_as_root(options),
+        capabilities=capabilities(options.cap_add, options.cap_drop),
         require=_layers(options.require),
         strace=options.strace,
         census=options.census,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sentry.boot import mounts, streams
-from sentry.boot.container import Container, ContainerSpec
+from sentry.boot.container import CAPABILITIES_DEFAULT, Container, ContainerSpec
 from sentry.host import clock, entropy
 from sentry.kernel.dispatch import Dispatcher
 from sentry.kernel.kernel import Kernel
@@ -119,6 +119,7 @@ class Sandbox:
             files=files,
             limits=limits,
             terminal=terminal,
+            capabilities=self.config.get("capabilities", CAPABILITIES_DEFAULT),
         )
 
         def ended(status: int, errno: int) -> None:
