@@ -11,15 +11,17 @@ if TYPE_CHECKING:
     from sentry.ipc.shared_memory import Segment
     from sentry.kernel.task import Task
 
+FIRST_ID = 4026531839
 NSEC_PER_SEC = 1_000_000_000
 
 
 class IpcNamespace:
     """``mqueue`` is the file system of the POSIX queues, once somebody has used it (sentry.fs.mqueue)."""
 
-    __slots__ = ("messages", "mqueue", "segments", "semaphores", "settings")
+    __slots__ = ("id", "messages", "mqueue", "segments", "semaphores", "settings")
 
-    def __init__(self) -> None:
+    def __init__(self, number: int = FIRST_ID) -> None:
+        self.id = number
         self.settings = IpcSettings()
         self.semaphores: IdTable[SemaphoreSet] = IdTable()
         self.messages: IdTable[MessageQueue] = IdTable()

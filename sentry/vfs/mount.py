@@ -2,11 +2,13 @@
 
 from collections.abc import Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final
+from weakref import ReferenceType, ref
 
 from sentry.vfs.context import Path
 from sentry.vfs.dentry import Dentry, DentryCache
 from sentry.vfs.mapped_files import MappedFiles
-from syscalls.abi.errno import EBUSY, EINVAL, ENOSPC
+from sentry.vfs.peer_group import PeerGroup, inherit, join, make_private, make_slave, receivers
+from syscalls.abi.errno import EBUSY, EINVAL, ELOOP, ENOSPC
 from syscalls.abi.errors import SyscallError
 
 if TYPE_CHECKING:
@@ -22,6 +24,9 @@ MS_NOATIME: Final = 0x400
 MS_NODIRATIME: Final = 0x800
 MS_RELATIME: Final = 1 << 21
 MOUNTS_MAX: Final = 10_000
+#: of all namespaces together
+ALL_MOUNTS_MAX: Final = 100_000
+_NAMESPACE_IDS: Final = 0xF0000000
 
 _OPTIONS = (
     (MS_NOSUID, b"nosuid"),
@@ -38,7 +43,23 @@ DeviceOpener = Callable[["Inode", "OpenContext"], "FileDescription | Awaitable[F
 class Mount:
     """One mount: ``root`` of ``fs`` is seen at ``mountpoint`` (a dentry of ``parent``'s file system; itself for a root mount)."""
 
-    __slots__ = ("__weakref__", "flags", "fs", "id", "is_readonly", "mountpoint", "parent", "root", "source")
+    __slots__ = (
+        "__weakref__",
+        "_namespace",
+        "children",
+        "flags",
+        "fs",
+        "id",
+        "is_marked",
+        "is_readonly",
+        "is_unbindable",
+        "master",
+        "mountpoint",
+        "parent",
+        "peers",
+        "root",
+        "source",
+    )
 
     def __init__(self, mount_id: int, fs: "FileSystem", root: Dentry, flags: int, source: bytes) -> None:
         self.id = mount_id
@@ -47,12 +68,27 @@ class Mount:
         self.source = source
         self.parent: Mount | None = None
         self.mountpoint: Dentry | None = None
+        self.children: list[Mount] = []  # what is mounted on it, in order of mounting
         self.flags = 0
         self.is_readonly = False
+        self.is_unbindable = False
+        self.is_marked = False  # MNT_EXPIRE
+        self.peers: PeerGroup | None = None
+        self.master: PeerGroup | None = None
+        self._namespace: ReferenceType[MountNamespace] | None = None
         self.set_flags(flags)
 
     def __repr__(self) -> str:
         return f"<Mount {self.id} {self.fs.name!r}>"
+
+    @property
+    def namespace(self) -> "MountNamespace | None":
+        """The tree that it is attached in."""
+        return self._namespace() if self._namespace is not None else None
+
+    @namespace.setter
+    def namespace(self, value: "MountNamespace | None") -> None:
+        self._namespace = None if value is None else ref(value)
 
     def set_flags(self, flags: int) -> None:
         """Replace the per-mount flags (MS_BIND|MS_REMOUNT)."""
@@ -67,15 +103,25 @@ class Mount:
 
 
 class MountNamespace:
-    """The mount tree that a set of tasks sees."""
+    """The mount tree that a set of tasks sees, or a detached one (open_tree(2)). ``id`` is its inode number in nsfs."""
 
-    __slots__ = ("_at", "references", "root", "table")
+    __slots__ = ("__weakref__", "id", "is_detached", "references", "root", "table")
 
-    def __init__(self, table: "MountTable", root: Mount) -> None:
+    def __init__(self, table: "MountTable", root: Mount, *, is_detached: bool = False) -> None:
         self.table = table
         self.root = root
         self.references = 1
-        self._at: dict[tuple[Mount, Dentry], Mount] = {}
+        self.id = 0 if is_detached else table.next_namespace_id()
+        self.is_detached = is_detached
+        for mount in self.subtree(root):
+            mount.namespace = self
+
+    def __del__(self) -> None:
+        """Nobody sees this tree any more."""
+        for mount in self.subtree(self.root):
+            if mount.namespace is self or mount.namespace is None:
+                self.table.take_off(mount)
+                self.table.release(mount)
 
     @property
     def root_path(self) -> Path:
@@ -84,57 +130,115 @@ class MountNamespace:
 
     def mounted_at(self, mount: Mount, dentry: Dentry) -> Mount | None:
         """The mount that covers this place directly, or None."""
-        return self._at.get((mount, dentry))
+        return self.table.at.get((mount, dentry))
 
     def top(self, path: Path) -> Path:
         """Follow mounts stacked on ``path``."""
         while path.dentry.mounts_here:
-            upper = self._at.get(path)
+            upper = self.table.at.get(path)
             if upper is None:
                 break
             path = Path(upper, upper.root)
         return path
 
+    def holds(self, mount: Mount) -> bool:
+        """Whether ``mount`` is part of this tree."""
+        return mount.namespace is self
+
+    def subtree(self, mount: Mount) -> list[Mount]:
+        """``mount`` and all below it, parents first."""
+        found = [mount]
+        for one in found:
+            found.extend(one.children)
+        return found
+
     def attach(self, mount: Mount, at: Path) -> None:
-        """Mount ``mount`` over ``at``. Errors: ENOSPC beyond the limit of mounts."""
-        if len(self._at) >= MOUNTS_MAX:
-            raise SyscallError(ENOSPC)
+        """Mount ``mount``, with what is mounted on it already, over ``at``, here and wherever that is propagated to.
+
+        Errors: ENOSPC beyond the limit of mounts.
+        """
         at = self.top(at)
-        mount.parent, mount.mountpoint = at.mount, at.dentry
-        self._at[at] = mount
-        at.dentry.mounts_here += 1
+        table = self.table
+        if len(table.at) >= MOUNTS_MAX:
+            raise SyscallError(ENOSPC)
+        targets = [other for other in receivers(at.mount) if other.namespace is not None and at.dentry.is_below(other.root)]
+        if at.mount.peers is not None:
+            for one in self.subtree(mount):
+                table.share(one)
+        copies = [(target, self.copy_tree(mount)) for target in targets]
+        self._put(mount, at)
+        for target, twin in copies:
+            namespace = target.namespace
+            assert namespace is not None
+            if target.peers is None:
+                for one in self.subtree(twin):
+                    make_slave(one)
+            namespace._put(twin, namespace.top(Path(target, at.dentry)))
+
+    def _put(self, mount: Mount, at: Path) -> None:
+        self.table.put_on(mount, at)
+        for one in self.subtree(mount):
+            one.namespace = self
+
+    def copy_tree(self, mount: Mount, *, recursive: bool = True, root: Dentry | None = None) -> Mount:
+        """A copy of ``mount`` (from ``root`` on) and, if ``recursive``, of what is mounted below that place, in no namespace.
+
+        Unbindable mounts are left out. Errors: ENOSPC.
+        """
+        start = root if root is not None else mount.root
+        table = self.table
+        twins = {mount: table.clone(mount, root=start)}
+        for one in self.subtree(mount)[1:] if recursive else ():
+            parent, place = one.parent, one.mountpoint
+            if parent is None or place is None or parent not in twins or one.is_unbindable:
+                continue
+            if parent is not mount or place.is_below(start):
+                twin = twins[one] = table.clone(one)
+                table.put_on(twin, Path(twins[parent], place))
+        return twins[mount]
 
     def detach(self, mount: Mount, *, is_lazy: bool = False) -> None:
-        """umount2(2). Errors: EINVAL for the root or a foreign mount, EBUSY if something is mounted below."""
-        if mount.parent is None or mount.mountpoint is None or self._at.get((mount.parent, mount.mountpoint)) is not mount:
+        """umount2(2), here and wherever that is propagated to. Errors: EINVAL the root or a foreign mount, EBUSY."""
+        parent, place = mount.parent, mount.mountpoint
+        if parent is None or place is None or not self.holds(mount):
             raise SyscallError(EINVAL)
-        below = [child for child in self._at.values() if child.parent is mount]
-        if below and not is_lazy:
+        if not is_lazy and mount.children:
             raise SyscallError(EBUSY)
-        for child in below:
-            self.detach(child, is_lazy=True)
-        del self._at[mount.parent, mount.mountpoint]
-        mount.mountpoint.mounts_here -= 1
-        self.table.release(mount)
+        for other in receivers(parent):
+            twin = self.table.at.get((other, place))
+            if twin is not None and (is_lazy or not twin.children):
+                self.table.drop(twin)
+        self.table.drop(mount)
+
+    def move(self, mount: Mount, at: Path) -> None:
+        """MS_MOVE. Errors: EINVAL the root, a shared parent, unbindable mounts below a shared one; ELOOP into itself."""
+        parent = mount.parent
+        if parent is None or not self.holds(mount) or parent.peers is not None:
+            raise SyscallError(EINVAL)
+        at = self.top(at)
+        subtree = self.subtree(mount)
+        if at.mount.peers is not None and any(one.is_unbindable for one in subtree):
+            raise SyscallError(EINVAL)
+        if at.mount in subtree:
+            raise SyscallError(ELOOP)
+        self.table.take_off(mount)
+        self.attach(mount, at)
 
     def mounts(self) -> Iterator[Mount]:
         """All mounts in order of mounting, the root first."""
-        yield self.root
-        yield from sorted(self._at.values(), key=lambda mount: mount.id)
+        root, *others = self.subtree(self.root)
+        yield root
+        yield from sorted(others, key=lambda mount: mount.id)
 
-    def copy(self) -> "MountNamespace":
-        """unshare(CLONE_NEWNS): the same tree from new mounts."""
+    def copy(self) -> "tuple[MountNamespace, dict[Mount, Mount]]":
+        """unshare(CLONE_NEWNS): the same tree from new mounts, and which is whose copy. Errors: ENOSPC."""
         twins: dict[Mount, Mount] = {}
-        for mount in self.mounts():
+        for mount in self.subtree(self.root):
             twin = twins[mount] = self.table.clone(mount)
+            twin.is_unbindable = mount.is_unbindable
             if mount.parent is not None and mount.mountpoint is not None:
-                twin.parent, twin.mountpoint = twins[mount.parent], mount.mountpoint
-        namespace = MountNamespace(self.table, twins[self.root])
-        for twin in twins.values():
-            if twin.parent is not None and twin.mountpoint is not None:
-                namespace._at[twin.parent, twin.mountpoint] = twin
-                twin.mountpoint.mounts_here += 1
-        return namespace
+                self.table.put_on(twin, Path(twins[mount.parent], mount.mountpoint))
+        return MountNamespace(self.table, twins[self.root]), twins
 
 
 class DeviceRegistry:
@@ -166,8 +270,6 @@ class MountTable:
         self.terminals: Any = None
         #: set by boot: opens S_IFIFO inodes of any file system
         self.open_fifo: Callable[[Inode, OpenContext], Awaitable[FileDescription]] | None = None
-        #: mount(2) for privileged guests: type to (source, options, flags) -> FileSystem
-        self.file_system_types: dict[bytes, Callable[[bytes, bytes], FileSystem]] = {}
         #: fs.protected_* of proc(5); one switch for regular files and FIFOs
         self.protected_symlinks = True
         self.protected_hardlinks = True
@@ -178,6 +280,11 @@ class MountTable:
         self._next_dev = 0
         self._next_id = 20
         self._uses: dict[int, int] = {}
+        self._live = 0
+        #: what covers a place; mounts of all namespaces, which have no mount in common
+        self.at: dict[tuple[Mount, Dentry], Mount] = {}
+        self._next_group = 0
+        self._next_namespace = _NAMESPACE_IDS
         self._anonymous: Mount | None = None
 
     def next_cookie(self) -> int:
@@ -196,18 +303,59 @@ class MountTable:
             if fs.root_dentry is None:
                 fs.root_dentry = Dentry(b"", None, fs.root)
             root = fs.root_dentry
+        if self._live >= ALL_MOUNTS_MAX:
+            raise SyscallError(ENOSPC)
+        self._live += 1
         self._next_id += 1
         self._uses[fs.dev] = self._uses.get(fs.dev, 0) + 1
         return Mount(self._next_id, fs, root, flags, source)
 
     def clone(self, mount: Mount, flags: int | None = None, root: Dentry | None = None) -> Mount:
         """A second mount of the same thing (bind mounts, new namespaces)."""
-        return self.mount(
-            mount.fs, mount.flags if flags is None else flags, mount.source, root if root is not None else mount.root
-        )
+        place = root if root is not None else mount.root
+        twin = self.mount(mount.fs, mount.flags if flags is None else flags, mount.source, place)
+        inherit(twin, mount)
+        return twin
+
+    def share(self, mount: Mount) -> None:
+        """MS_SHARED: a peer group of its own, unless it has one."""
+        if mount.peers is None:
+            self._next_group += 1
+            join(mount, PeerGroup(self._next_group))
+
+    def put_on(self, mount: Mount, at: Path) -> None:
+        """Tie ``mount`` to its place."""
+        mount.parent, mount.mountpoint = at
+        at.mount.children.append(mount)
+        self.at[at] = mount
+        at.dentry.mounts_here += 1
+
+    def take_off(self, mount: Mount) -> None:
+        """Off its place, with all that is mounted on it (MS_MOVE, pivot_root)."""
+        parent, place = mount.parent, mount.mountpoint
+        if parent is not None and place is not None:
+            del self.at[parent, place]
+            parent.children.remove(mount)
+            place.mounts_here -= 1
+            mount.parent = mount.mountpoint = None
+
+    def drop(self, mount: Mount) -> None:
+        """Unmount with all that is mounted on it."""
+        for child in list(mount.children):
+            self.drop(child)
+        self.take_off(mount)
+        mount.namespace = None
+        self.release(mount)
+
+    def next_namespace_id(self) -> int:
+        """A fresh inode number for nsfs."""
+        self._next_namespace += 1
+        return self._next_namespace
 
     def release(self, mount: Mount) -> None:
         """A mount was detached; the last one of a file system releases it."""
+        make_private(mount)
+        self._live -= 1
         uses = self._uses.get(mount.fs.dev, 1) - 1
         self._uses[mount.fs.dev] = uses
         if uses == 0:

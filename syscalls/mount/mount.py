@@ -1,62 +1,49 @@
-"""mount(2) for guests with CAP_SYS_ADMIN: new file systems, bind mounts, flag changes. Mounts do not propagate."""
+"""mount(2) for guests with CAP_SYS_ADMIN: new file systems, bind mounts, moves, flags and propagation."""
 
 from typing import Final
 
+from sentry.fs.mount_types import make_file_system, parse_options
 from sentry.kernel.task import Task
 from sentry.vfs.context import Path
-from sentry.vfs.mount import MS_NOATIME, MS_NODEV, MS_NODIRATIME, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_RELATIME, Mount
 from sentry.vfs.namespace import resolve
-from sentry.vfs.permission import CAP_SYS_ADMIN
-from syscalls.abi.errno import EINVAL, ENODEV, ENOTDIR, EPERM
+from syscalls.abi.errno import EINVAL, ENODEV, ENOTDIR
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.fcntl import AT_FDCWD
-from syscalls.abi.mount import (
-    MS_BIND,
-    MS_MOVE,
-    MS_PRIVATE,
-    MS_REC,
-    MS_REMOUNT,
-    MS_SHARED,
-    MS_SLAVE,
-    MS_STRICTATIME,
-    MS_UNBINDABLE,
-)
+from syscalls.abi.mount import MS_BIND, MS_MOVE, MS_REC, MS_REMOUNT, MS_SILENT
 from syscalls.abi.stat import S_IFDIR, S_IFMT
 from syscalls.args import PathPtr, ULong, UserPtr
+from syscalls.mount.propagation import PROPAGATION, check_may_mount, mount_flags, set_propagation
 from syscalls.registry import Support, syscall
 
 _OPTIONS_MAX: Final = 4096
-_KEPT: Final = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME | MS_RELATIME
-_PROPAGATION: Final = MS_PRIVATE | MS_SHARED | MS_SLAVE | MS_UNBINDABLE
+_MAGIC, _MAGIC_MASK = 0xC0ED0000, 0xFFFF0000
 
 
 @syscall(
     man="mount(2)",
     support=Support.PARTIAL,
-    note="types that the sentry itself serves, MS_BIND and MS_REMOUNT; no MS_MOVE; propagation is accepted and always private",
+    note="tmpfs, ramfs, proc, sysfs, cgroup2 and mqueue; others are ENODEV. MS_REMOUNT changes this mount's flags only",
 )
 async def sys_mount(
     task: Task, source: PathPtr, target: PathPtr, filesystemtype: UserPtr, mountflags: ULong, data: UserPtr
 ) -> int:
-    """Mount, bind or remount. Errors: EPERM, ENODEV (type), EINVAL, ENOTDIR, as path_resolution(7)."""
+    """Mount, bind, move, remount or set propagation. Errors: EPERM, ENODEV (type), EINVAL, ENOTDIR, ELOOP, ENOSPC."""
     memory = task.memory
     kind = _text(task, filesystemtype)
-    origin = memory.read_path(source) if source else b"none"
+    origin = memory.read_path(source) if source else b""
     where = memory.read_path(target)
     options = _text(task, data)
-    place = await resolve(task, AT_FDCWD, where)
-    if not task.credentials.has(CAP_SYS_ADMIN):
-        raise SyscallError(EPERM)
-    flags = mountflags & ~0xFFFF0000 if mountflags & 0xFFFF0000 == 0xC0ED0000 else mountflags
+    place = task.mounts.top(await resolve(task, AT_FDCWD, where))
+    check_may_mount(task)
+    flags = mountflags & ~_MAGIC_MASK if mountflags & _MAGIC_MASK == _MAGIC else mountflags
     if flags & MS_REMOUNT:
-        _remount(place, flags)
+        _remount(task, place, flags)
     elif flags & MS_BIND:
         await _bind(task, origin, place, recursive=bool(flags & MS_REC))
-    elif flags & _PROPAGATION:
-        if flags & MS_SHARED:
-            raise SyscallError(EINVAL)
+    elif flags & PROPAGATION:
+        _propagation(task, place, flags)
     elif flags & MS_MOVE:
-        raise SyscallError(EINVAL)
+        await _move(task, origin, place)
     else:
         _mount_new(task, kind, origin, place, options, flags)
     return 0
@@ -71,51 +58,69 @@ def _text(task: Task, address: int) -> bytes:
     return text
 
 
+def _check_root(task: Task, place: Path) -> None:
+    """Errors: EINVAL for what is not the root of a mount in the caller's tree."""
+    if place.dentry is not place.mount.root or not task.mounts.holds(place.mount):
+        raise SyscallError(EINVAL)
+
+
 def _mount_new(task: Task, kind: bytes, source: bytes, place: Path, options: bytes, flags: int) -> None:
-    make = task.kernel.mounts.file_system_types.get(kind)
-    if make is None:
-        raise SyscallError(ENODEV)
-    if place.inode.attr.mode & S_IFMT != S_IFDIR:
+    if not kind:
+        raise SyscallError(EINVAL)
+    parsed = parse_options(kind, options)
+    check_place(task, place, is_directory=True)
+    fs = make_file_system(task, kind, parsed)
+    mount = task.kernel.mounts.mount(fs, mount_flags(flags), source or b"none")
+    attach(task, mount, place)
+
+
+def attach(task: Task, mount: object, place: Path) -> None:
+    """Put a new mount in its place, or drop it again. Errors: ENOSPC."""
+    try:
+        task.mounts.attach(mount, place)  # type: ignore[arg-type]
+    except SyscallError:
+        task.kernel.mounts.drop(mount)  # type: ignore[arg-type]
+        raise
+
+
+def check_place(task: Task, place: Path, *, is_directory: bool) -> None:
+    """Errors: ENOTDIR (or the other way round), EINVAL not in the caller's tree, ENODEV nothing there."""
+    if (place.inode.attr.mode & S_IFMT == S_IFDIR) != is_directory:
         raise SyscallError(ENOTDIR)
-    mount = task.kernel.mounts.mount(make(source, options), _mount_flags(flags), source)
-    task.mounts.attach(mount, place)
+    if not task.mounts.holds(place.mount):
+        raise SyscallError(EINVAL)
+    if place.dentry.is_deleted:
+        raise SyscallError(ENODEV)
 
 
 async def _bind(task: Task, source: bytes, place: Path, *, recursive: bool) -> None:
-    origin = await resolve(task, AT_FDCWD, source)
-    if (origin.inode.attr.mode & S_IFMT == S_IFDIR) != (place.inode.attr.mode & S_IFMT == S_IFDIR):
-        raise SyscallError(ENOTDIR)
-    table = task.kernel.mounts
-    twin = table.clone(origin.mount, root=origin.dentry)
-    inner = [mount for mount in task.mounts.mounts() if recursive and _is_below(mount, origin)]
-    task.mounts.attach(twin, place)
-    twins: dict[Mount, Mount] = {origin.mount: twin}
-    for mount in inner:
-        assert mount.parent is not None
-        assert mount.mountpoint is not None
-        twins[mount] = table.clone(mount)
-        if mount.parent in twins:
-            task.mounts.attach(twins[mount], Path(twins[mount.parent], mount.mountpoint))
-
-
-def _is_below(mount: Mount, origin: Path) -> bool:
-    """Whether ``mount`` is attached within the subtree at ``origin``."""
-    while mount.parent is not None and mount.mountpoint is not None:
-        if mount.parent is origin.mount:
-            return mount.mountpoint.is_below(origin.dentry)
-        mount = mount.parent
-    return False
-
-
-def _remount(place: Path, flags: int) -> None:
-    """The flags of the mount (a whole file system's are not kept apart). Errors: EINVAL off a mount's root."""
-    if place.dentry is not place.mount.root:
+    if not source:
         raise SyscallError(EINVAL)
-    place.mount.set_flags(_mount_flags(flags))
+    origin = await resolve(task, AT_FDCWD, source)
+    if origin.mount.is_unbindable or not task.mounts.holds(origin.mount):
+        raise SyscallError(EINVAL)
+    check_place(task, place, is_directory=origin.inode.attr.mode & S_IFMT == S_IFDIR)
+    attach(task, task.mounts.copy_tree(origin.mount, recursive=recursive, root=origin.dentry), place)
 
 
-def _mount_flags(flags: int) -> int:
-    kept = flags & _KEPT
-    if not flags & (MS_NOATIME | MS_STRICTATIME):
-        kept |= MS_RELATIME
-    return kept
+async def _move(task: Task, source: bytes, place: Path) -> None:
+    if not source:
+        raise SyscallError(EINVAL)
+    origin = task.mounts.top(await resolve(task, AT_FDCWD, source))
+    _check_root(task, origin)
+    check_place(task, place, is_directory=origin.inode.attr.mode & S_IFMT == S_IFDIR)
+    task.mounts.move(origin.mount, place)
+
+
+def _propagation(task: Task, place: Path, flags: int) -> None:
+    kind = flags & PROPAGATION
+    if flags & ~(PROPAGATION | MS_REC | MS_SILENT):
+        raise SyscallError(EINVAL)
+    _check_root(task, place)
+    set_propagation(task, task.mounts.subtree(place.mount) if flags & MS_REC else [place.mount], kind)
+
+
+def _remount(task: Task, place: Path, flags: int) -> None:
+    """The flags of the mount (a whole file system's are not kept apart). Errors: EINVAL off a mount's root."""
+    _check_root(task, place)
+    place.mount.set_flags(mount_flags(flags))

@@ -11,7 +11,11 @@ from syscalls.args import PathPtr, UInt
 from syscalls.registry import Support, syscall
 
 
-@syscall(man="umount(2)", support=Support.PARTIAL, note="MNT_EXPIRE always answers EAGAIN")
+@syscall(
+    man="umount(2)",
+    support=Support.PARTIAL,
+    note="MNT_EXPIRE does not notice that a marked mount was used meanwhile; MNT_FORCE has no effect",
+)
 async def sys_umount2(task: Task, target: PathPtr, flags: UInt) -> int:
     """Take a mount away. Errors: EPERM, EINVAL (no mount, flags), EBUSY (in use), EAGAIN (MNT_EXPIRE)."""
     if flags & ~(MNT_FORCE | MNT_DETACH | MNT_EXPIRE | UMOUNT_NOFOLLOW):
@@ -19,12 +23,17 @@ async def sys_umount2(task: Task, target: PathPtr, flags: UInt) -> int:
     place = await resolve(task, AT_FDCWD, task.memory.read_path(target), follow=not flags & UMOUNT_NOFOLLOW)
     if not task.credentials.has(CAP_SYS_ADMIN):
         raise SyscallError(EPERM)
-    if place.dentry is not place.mount.root:
+    place = task.mounts.top(place)
+    mount = place.mount
+    if place.dentry is not mount.root or not task.mounts.holds(mount):
         raise SyscallError(EINVAL)
-    if flags & MNT_EXPIRE:
-        raise SyscallError(EINVAL if flags & (MNT_FORCE | MNT_DETACH) else EAGAIN)
-    if not flags & MNT_DETACH and _is_busy(task, place.mount):
+    if flags & MNT_EXPIRE and flags & (MNT_FORCE | MNT_DETACH):
+        raise SyscallError(EINVAL)
+    if not flags & MNT_DETACH and _is_busy(task, mount):
         raise SyscallError(EBUSY)
+    if flags & MNT_EXPIRE and not mount.is_marked:
+        mount.is_marked = True
+        raise SyscallError(EAGAIN)
     task.mounts.detach(place.mount, is_lazy=bool(flags & MNT_DETACH))
     return 0
 

@@ -7,6 +7,7 @@ Options stand in the first lines of the file, in a comment that begins with ``gu
     // guest: pid1              the native run is pid 1 of its own pid namespace, as in a sandbox
     // guest: net               the native run has a network namespace of its own with the device lo up, as in a sandbox
     // guest: fresh             wants a sandbox of its own
+    // guest: caps=SYS_ADMIN    more capabilities for the guest's root (a list with commas)
     // guest: timeout=30        seconds (10 if not given)
     // guest: unordered         parent and child print at the same time: the order of lines is not compared
     // guest: libs=-lm          more words for the linker

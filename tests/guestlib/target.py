@@ -122,11 +122,13 @@ class SandboxTarget:
 
         return Sandbox("host", platform=self.name, **options)
 
-    def _shared(self, family: str) -> Any:
+    def _shared(self, family: str, capabilities: str) -> Any:
+        family += capabilities
+        wanted = capabilities.split(",") if capabilities else ()
         if self._sandbox is None or self._family != family:
             self.close()
             BUILD.mkdir(parents=True, exist_ok=True)
-            self._sandbox = self.open(volumes=[f"{BUILD}:{_GUESTS}:ro"]).__enter__()
+            self._sandbox = self.open(volumes=[f"{BUILD}:{_GUESTS}:ro"], cap_add=wanted).__enter__()
             self._family = family
         return self._sandbox
 
@@ -142,7 +144,7 @@ class SandboxTarget:
         family = program.name if "fresh" in program.options else program.source.parent.name
         command = program.argv(f"{_GUESTS}/{executable.name}")
         try:
-            return self.run(self._shared(family), command, timeout_s=program.timeout_s * 3)
+            return self.run(self._shared(family, program.options.get("caps", "")), command, timeout_s=program.timeout_s * 3)
         except Exception:
             self.close()
             raise

@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, Final
 
 from sentry.fs.proc.pid.target import Target
 from sentry.fs.synthetic.node import DynamicDirectory, SyntheticInode
+from sentry.ipc.namespace import ipc_of
 from sentry.vfs.context import Path
 from sentry.vfs.dentry import Dentry
+from sentry.vfs.file import FileDescription
 from sentry.vfs.lookup import pathname_of
 from sentry.vfs.stat import Attr
 from syscalls.abi.errno import EACCES, ENOENT
@@ -16,9 +18,10 @@ from syscalls.abi.stat import S_IFLNK, S_IFREG
 if TYPE_CHECKING:
     from sentry.fs.synthetic.filesystem import SyntheticFileSystem
     from sentry.kernel.task import Task
+    from sentry.vfs.context import OpenContext
     from sentry.vfs.inode import Inode
 
-#: one namespace of each kind for all (Linux's initial ones have these numbers: include/uapi/linux/nsfs.h)
+#: the numbers of the first namespace of each kind (Linux's initial ones have these numbers: include/uapi/linux/nsfs.h)
 NAMESPACES: Final = {
     b"cgroup": (b"cgroup", 4026531835),
     b"ipc": (b"ipc", 4026531839),
@@ -99,29 +102,58 @@ class NamespaceDirectory(DynamicDirectory):
         return self.fs.intern((self._key, name), lambda: NamespaceLink(self.fs, self.target, attr, *known))
 
 
-class NamespaceLink(SyntheticInode):
-    """``net:[4026531840]``: can be compared and stat'ed; setns(2) has nothing to enter."""
+class NamespaceInode(SyntheticInode):
+    """What a link in /proc/PID/ns leads to; ``thing`` is the namespace where there are several of the ``kind`` (setns(2))."""
 
-    __slots__ = ("number", "target", "text")
+    __slots__ = ("kind", "thing")
+
+    def __init__(self, fs: "SyntheticFileSystem", attr: Attr, kind: bytes, thing: object) -> None:
+        super().__init__(fs, attr)
+        self.kind = kind
+        self.thing = thing
+
+    async def open(self, context: "OpenContext") -> FileDescription:
+        """Nothing can be read; it can be entered, and keeps the namespace."""
+        return FileDescription(self, context.flags, context.path)
+
+
+class NamespaceLink(SyntheticInode):
+    """``net:[4026531840]``: can be compared, stat'ed, opened and entered."""
+
+    __slots__ = ("_number", "kind", "target")
 
     is_magic_link = True
 
     def __init__(self, fs: "SyntheticFileSystem", target: Target, attr: Attr, kind: bytes, number: int) -> None:
         super().__init__(fs, attr)
         self.target = target
-        self.number = number
-        self.text = b"%b:[%d]" % (kind, number)
+        self.kind = kind
+        self._number = number
+
+    def _thing(self) -> tuple[object, int]:
+        """The namespace and its number."""
+        task = self.target.task
+        if self.kind == b"mnt":
+            return task.mounts, task.mounts.id
+        if self.kind == b"uts":
+            return task.namespaces.uts, task.namespaces.uts.id
+        if self.kind == b"ipc":
+            namespace = ipc_of(task)
+            return namespace, namespace.id
+        return None, self._number
 
     async def follow(self, task: "Task") -> Path:
         """A place outside every tree. Errors: EACCES."""
         self.target.check_inspect(task)
         fs = self.fs
-        inode = fs.intern(self.text, lambda: SyntheticInode(fs, fs.new_attr(S_IFREG | 0o444, ino=self.number)))
-        return Path(task.kernel.mounts.anonymous(fs), Dentry(self.text, None, inode))
+        thing, number = self._thing()
+        attr = fs.new_attr(S_IFREG | 0o444, ino=number)
+        inode = fs.intern((self.kind, thing), lambda: NamespaceInode(fs, attr, self.kind, thing))
+        return Path(task.kernel.mounts.anonymous(fs), Dentry(b"%b:[%d]" % (self.kind, number), None, inode))
 
     async def readlink(self) -> bytes:
         """The kind and number. Errors: EACCES."""
         viewer = self.fs.viewer
         if viewer is not None:
             self.target.check_inspect(viewer)
-        return self.text
+        return b"%b:[%d]" % (self.kind, self._thing()[1])

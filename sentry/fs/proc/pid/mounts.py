@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from sentry.vfs.context import Path
 from sentry.vfs.lookup import reachable_name
 from sentry.vfs.mount import split_dev
+from sentry.vfs.peer_group import describe
 
 if TYPE_CHECKING:
     from sentry.fs.proc.pid.target import Target
@@ -23,8 +24,20 @@ def mountinfo(viewer: "Task", target: "Target") -> bytes:
         major, minor = split_dev(mount.fs.dev)
         within = _name_within(mount)
         lines.append(
-            b"%d %d %d:%d %b %b %b - %b %b %b\n"
-            % (mount.id, parent, major, minor, _escape(within), at, mount.options(), mount.fs.name, _source(mount), _super(mount))
+            b"%d %d %d:%d %b %b %b %b- %b %b %b\n"
+            % (
+                mount.id,
+                parent,
+                major,
+                minor,
+                _escape(within),
+                at,
+                mount.options(),
+                describe(mount),
+                mount.fs.name,
+                _source(mount),
+                _super(mount),
+            )
         )
     return b"".join(lines)
 

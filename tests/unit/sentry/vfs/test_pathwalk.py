@@ -89,7 +89,7 @@ def test_chroot_is_a_jail(world):
 
 def test_copied_namespace_has_its_own_mounts(world):
     fs = mount(world, b"/mnt")
-    copy = world.namespace.copy()
+    copy, _ = world.namespace.copy()
     other = world.new_task()
     other.mounts = copy
     other.fs = FsContext(copy.root_path, copy.root_path)
