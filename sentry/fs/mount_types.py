@@ -2,6 +2,10 @@
 
 from typing import TYPE_CHECKING, Final
 
+from sentry.fs.cgroup.filesystem import CgroupFileSystem
+from sentry.fs.mqueue.filesystem import mqueue_fs
+from sentry.fs.proc.filesystem import ProcFileSystem
+from sentry.fs.sys.filesystem import SysFileSystem
 from sentry.fs.tmpfs.filesystem import INODES_MAX, TmpFileSystem
 from sentry.fs.tmpfs.storage import StoragePool
 from syscalls.abi.errno import EINVAL, ENODEV
@@ -56,19 +60,11 @@ def make_file_system(task: "Task", kind: bytes, options: dict[bytes, bytes]) -> 
     if kind in (b"tmpfs", b"ramfs"):
         return _tmpfs(task, kind, options)
     if kind == b"proc":
-        from sentry.fs.proc.filesystem import ProcFileSystem
-
         return ProcFileSystem(kernel)
     if kind == b"sysfs":
-        from sentry.fs.sys.filesystem import SysFileSystem
-
         return SysFileSystem(kernel)
     if kind == b"cgroup2":
-        from sentry.fs.cgroup.filesystem import CgroupFileSystem
-
         return CgroupFileSystem(kernel)
-    from sentry.fs.mqueue.filesystem import mqueue_fs
-
     return mqueue_fs(task)
 
 

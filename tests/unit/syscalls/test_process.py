@@ -215,7 +215,7 @@ def test_unshare_splits_descriptors_and_folders(world: World) -> None:
     assert sibling.call("unshare", CLONE_FS) == 0
     assert sibling.task.fs is not world.init.task.fs
     assert sibling.call("unshare", CLONE_FILES) == 0
-    assert sibling.call("unshare", CLONE_NEWNS) == -EPERM
+    assert sibling.call("unshare", CLONE_NEWPID) == -EPERM
     assert sibling.call("unshare", 1) == -EINVAL
     sibling.thread()
     assert sibling.call("unshare", CLONE_THREAD) == -EINVAL
