@@ -20,7 +20,16 @@ from syscalls.abi.prctl import (
     PR_SET_PDEATHSIG,
 )
 from syscalls.abi.resource import RLIMIT, RLIMIT_NOFILE, RLIMIT_NPROC, RLIMIT_STACK
-from syscalls.abi.sched import CLONE_FILES, CLONE_FS, CLONE_NEWNS, CLONE_NEWUSER, CLONE_PIDFD, CLONE_THREAD, CLONE_UNTRACED
+from syscalls.abi.sched import (
+    CLONE_FILES,
+    CLONE_FS,
+    CLONE_NEWNS,
+    CLONE_NEWPID,
+    CLONE_NEWUSER,
+    CLONE_PIDFD,
+    CLONE_THREAD,
+    CLONE_UNTRACED,
+)
 from syscalls.abi.wait import P_ALL, P_PGID, P_PID, P_PIDFD, WEXITED, WNOHANG, WNOWAIT, WSTOPPED, WUNTRACED
 from tests.unit.syscalls.process_world import BUFFER, CLONE_THREAD_FLAGS, World
 
