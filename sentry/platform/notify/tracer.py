@@ -133,30 +133,35 @@ class Tracer:
             self._signalled(context, event, number)
 
     def _signalled(self, context: NotifyContext, event: Sequence[int], number: int) -> None:
-        """A signal-delivery stop: deliver it. A traced namespace init is immune even to its own faults, so it would fault for
-        ever; it is killed instead, and its status tells the fault (Linux: kernel/signal.c, force_sig_info_to_task())."""
+        """A signal-delivery stop: deliver it, showing its true siginfo."""
         self.sink.signalled(context, number)
         code = (event[13] & 0xFFFFFFFF ^ 0x80000000) - 0x80000000
+        record = None
         if code <= 0 or number == siginfo.SIGCHLD:
-            self._correct(context, event, number, code)
+            sender = event[14]
+            head = (number, event[13] >> 32, code, sender & 0xFFFFFFFF, sender >> 32, event[15])
+            record = self.true_record(context, head)
+        elif number in _FAULTS:
+            self._faulted(context, number, code)
+        if event[11] == _RESTART_SYS and event[3] not in _SLEEPERS and not self._may_interrupt(context):
+            if record is not None:
+                self.core.trace_set_siginfo(context.host_tid, record, len(record))
+            self.core.trace_result(context.host_tid, -_ERESTARTNOINTR, self.ffi.NULL, event[3], number, 1)
+        elif record is None:
+            self.core.trace_resume(context.host_tid, number)
+        else:
+            self.core.trace_deliver(context.host_tid, number, event[2], record, len(record))
+
+    def _faulted(self, context: NotifyContext, number: int, code: int) -> None:
+        """SECCOMP_MODE_STRICT kills by SIGKILL. A traced namespace init is immune even to its own faults, so it would fault for
+        ever; it is killed instead, and its status tells the fault (Linux: kernel/signal.c, force_sig_info_to_task())."""
         if context.is_strict and number == _SIGSYS and code == _SYS_SECCOMP:
-            native_signal.kill(context.tgid, SIGKILL)  # the verdict of SECCOMP_MODE_STRICT
-        if context.tgid in self._inits and number in _FAULTS and code > 0:
+            native_signal.kill(context.tgid, SIGKILL)
+        if context.tgid in self._inits:
             masks = self.signal_masks(context.host_tid)
             if masks and not masks[2] >> (number - 1) & 1:
                 self._fault_of[context.tgid] = number
                 native_signal.kill(context.tgid, SIGKILL)
-        if event[11] == _RESTART_SYS and event[3] not in _SLEEPERS and not self._may_interrupt(context):
-            self.core.trace_result(context.host_tid, -_ERESTARTNOINTR, self.ffi.NULL, event[3], number, 1)
-        else:
-            self.core.trace_resume(context.host_tid, number)
-
-    def _correct(self, context: NotifyContext, event: Sequence[int], number: int, code: int) -> None:
-        sender = event[14]
-        head = (number, event[13] >> 32, code, sender & 0xFFFFFFFF, sender >> 32, event[15])
-        record = self.true_record(context, head)
-        if record is not None:
-            self.core.trace_set_siginfo(context.host_tid, record, len(record))
 
     def true_record(self, context: NotifyContext, head: tuple[int, ...]) -> bytes | None:
         """The true siginfo, or its head: the sentry's own signals are disguised, and the host knows only the one identity of the

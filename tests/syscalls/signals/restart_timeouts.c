@@ -1,4 +1,4 @@
-// guest: timeout=40
+// guest: timeout=60
 // signal(7): a wait with a timeout that stop and continue interrupt goes on to its first deadline; a handler ends it with EINTR.
 #include "check.h"
 #include <linux/futex.h>
@@ -20,25 +20,27 @@ static void pause_ms(int ms) {
     while (nanosleep(&t, &rest) == -1) t = rest;
 }
 
-enum { WAIT_MS = 400 };
+/* Signalled after 400 ms, stopped for 500: what keeps its deadline ends at 1000, what counts down only while it runs at 1500, what begins anew at 1900. */
+enum { WAIT_MS = 1000, SIGNAL_MS = 400, STOP_MS = 500 };
+static const struct timespec whole = {1, 0};
 static int fds[2];
 static long wait_poll(void) { struct pollfd p = {fds[0], POLLIN, 0}; return poll(&p, 1, WAIT_MS); }
-static long wait_ppoll(void) { struct pollfd p = {fds[0], POLLIN, 0}; struct timespec t = {0, WAIT_MS * 1000000L}; return ppoll(&p, 1, &t, NULL); }
-static long wait_masked(void) { struct pollfd p = {fds[0], POLLIN, 0}; struct timespec t = {0, WAIT_MS * 1000000L}; sigset_t s; sigemptyset(&s); return ppoll(&p, 1, &t, &s); }
-static long wait_select(void) { fd_set s; FD_ZERO(&s); FD_SET(fds[0], &s); struct timeval t = {0, WAIT_MS * 1000}; return select(fds[0] + 1, &s, NULL, NULL, &t); }
+static long wait_ppoll(void) { struct pollfd p = {fds[0], POLLIN, 0}; struct timespec t = whole; return ppoll(&p, 1, &t, NULL); }
+static long wait_masked(void) { struct pollfd p = {fds[0], POLLIN, 0}; struct timespec t = whole; sigset_t s; sigemptyset(&s); return ppoll(&p, 1, &t, &s); }
+static long wait_select(void) { fd_set s; FD_ZERO(&s); FD_SET(fds[0], &s); struct timeval t = {1, 0}; return select(fds[0] + 1, &s, NULL, NULL, &t); }
 static long wait_epoll(void) { int e = epoll_create1(0); struct epoll_event v = {EPOLLIN, {0}}; epoll_ctl(e, EPOLL_CTL_ADD, fds[0], &v); long r = epoll_wait(e, &v, 1, WAIT_MS); int k = errno; close(e); errno = k; return r; }
-static long wait_nanosleep(void) { struct timespec t = {0, WAIT_MS * 1000000L}; return nanosleep(&t, NULL); }
-static long wait_clock(void) { struct timespec t = {0, WAIT_MS * 1000000L}; int e = clock_nanosleep(CLOCK_REALTIME, 0, &t, NULL); errno = e; return e ? -1 : 0; }
-static long wait_absolute(void) { struct timespec t; clock_gettime(CLOCK_MONOTONIC, &t); t.tv_nsec += WAIT_MS * 1000000L; if (t.tv_nsec >= 1000000000) { t.tv_sec++; t.tv_nsec -= 1000000000; }
+static long wait_nanosleep(void) { struct timespec t = whole; return nanosleep(&t, NULL); }
+static long wait_clock(void) { struct timespec t = whole; int e = clock_nanosleep(CLOCK_REALTIME, 0, &t, NULL); errno = e; return e ? -1 : 0; }
+static long wait_absolute(void) { struct timespec t; clock_gettime(CLOCK_MONOTONIC, &t); t.tv_sec++;
     int e = clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL); errno = e; return e ? -1 : 0; }
-static long wait_futex(void) { static int word; struct timespec t = {0, WAIT_MS * 1000000L}; return syscall(SYS_futex, &word, FUTEX_WAIT, 0, &t, NULL, 0); }
+static long wait_futex(void) { static int word; struct timespec t = whole; return syscall(SYS_futex, &word, FUTEX_WAIT, 0, &t, NULL, 0); }
 static long wait_receive(void) {
-    struct timeval t = {0, WAIT_MS * 1000};
+    struct timeval t = {1, 0};
     setsockopt(fds[0], SOL_SOCKET, SO_RCVTIMEO, &t, sizeof t);
     char c;
     return recv(fds[0], &c, 1, 0);
 }
-static long wait_signal(void) { sigset_t s; sigemptyset(&s); sigaddset(&s, SIGUSR2); sigprocmask(SIG_BLOCK, &s, NULL); struct timespec t = {0, WAIT_MS * 1000000L}; return sigtimedwait(&s, NULL, &t); }
+static long wait_signal(void) { sigset_t s; sigemptyset(&s); sigaddset(&s, SIGUSR2); sigprocmask(SIG_BLOCK, &s, NULL); struct timespec t = whole; return sigtimedwait(&s, NULL, &t); }
 
 static const struct { const char *name; long (*body)(void); } waits[] = {
     {"poll", wait_poll}, {"ppoll", wait_ppoll}, {"ppoll with a mask", wait_masked}, {"select", wait_select}, {"epoll_wait", wait_epoll}, {"nanosleep", wait_nanosleep},
@@ -66,16 +68,16 @@ static void run_all(const char *what, int flags, int stops) {
         });
         await_byte(pipes[i][0]);
     }
-    pause_ms(60);
+    pause_ms(SIGNAL_MS);
     for (int i = 0; i < count; i++) kill(pids[i], stops ? SIGSTOP : SIGUSR1);
     if (stops) {
         for (int i = 0; i < count; i++) { int status; NEED(waitpid(pids[i], &status, WUNTRACED)); EXPECT_TRUE(WIFSTOPPED(status)); }
-        pause_ms(120);
+        pause_ms(STOP_MS);
         for (int i = 0; i < count; i++) kill(pids[i], SIGCONT);
     }
     for (int i = 0; i < count; i++) {
         EXPECT_EQ(sizeof report, read(pipes[i][0], &report, sizeof report));
-        const char *when = report.ms < 300 ? "early" : report.ms < WAIT_MS - 2 ? "before its time" : report.ms < WAIT_MS + 150 ? "in time" : "late";
+        const char *when = report.ms < 950 ? "early" : report.ms < 1250 ? "at its deadline" : report.ms < 1700 ? "after its whole time" : "late";
         printf("%s: %s: %ld %s, %s, %ld handlers\n", what, waits[i].name, report.result, report.error ? check_errno_name(report.error) : "-", when, report.hits);
         close(pipes[i][0]); close(pipes[i][1]);
         reap(pids[i]);
@@ -93,9 +95,9 @@ TEST(what_is_left_of_a_sleep) {
     struct timespec sleep = {1, 0}, left = {0, 0};
     setitimer(ITIMER_REAL, &soon, NULL);
     EXPECT_ERRNO(EINTR, nanosleep(&sleep, &left));
-    EXPECT_TRUE(left.tv_sec == 0 && left.tv_nsec > 800000000 && left.tv_nsec < 960000000);
+    EXPECT_TRUE(left.tv_sec == 0 && left.tv_nsec > 500000000 && left.tv_nsec < 960000000);
     setitimer(ITIMER_REAL, &soon, NULL);
     struct timeval wait = {1, 0};
     EXPECT_ERRNO(EINTR, select(0, NULL, NULL, NULL, &wait));
-    EXPECT_TRUE(wait.tv_sec == 0 && wait.tv_usec > 800000 && wait.tv_usec < 960000);
+    EXPECT_TRUE(wait.tv_sec == 0 && wait.tv_usec > 500000 && wait.tv_usec < 960000);
 }

@@ -17,6 +17,7 @@
 #define SC_LISTENERS_MAX 64
 #define SC_TRAP_WORDS 9   /* id, pid, nr, six arguments */
 #define SC_EVENT_WORDS 16 /* see events.c */
+#define SC_EVENTS_MAX 64
 #define SC_SAVED_BYTES 216 /* struct user_regs_struct */
 
 enum { SC_TRAP = 1, SC_CHILD = 2, SC_READY = 4 };
@@ -61,6 +62,7 @@ int64_t guest_drain(int tid, uint64_t addr, uint64_t length, int fd, int64_t off
 int trace_seize(int tid);
 int trace_drain(uint64_t *words, int events_max);
 int trace_resume(int tid, int signal);
+int trace_deliver(int tid, int signal, int number, const void *record, int length);
 int trace_interrupt(int tid);
 int trace_step(int tid);
 int trace_listen(int tid);

@@ -57,20 +57,21 @@ static int is_birth(int status)
     return event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK || event == PTRACE_EVENT_CLONE;
 }
 
-/* A signal-delivery stop: si_code and si_errno, si_pid and si_uid, si_value, one in each half of a word. */
-static void describe_signal(uint64_t *words, int tid)
-{
-    siginfo_t info;
+/* The signals of the events that the last trace_drain has collected, by the event's number there. */
+static siginfo_t infos[SC_EVENTS_MAX];
 
-    if (ptrace(PTRACE_GETSIGINFO, tid, 0, &info) != 0)
-        return;
-    words[0] = (uint32_t)info.si_code | (uint64_t)(uint32_t)info.si_errno << 32;
-    words[1] = (uint32_t)info.si_pid | (uint64_t)info.si_uid << 32;
-    words[2] = (uint64_t)(uintptr_t)info.si_ptr;
+/* A signal-delivery stop: si_code and si_errno, si_pid and si_uid, si_value, one in each half of a word. */
+static void describe_signal(uint64_t *words, int tid, siginfo_t *info)
+{
+    if (ptrace(PTRACE_GETSIGINFO, tid, 0, info) != 0)
+        memset(info, 0, sizeof *info);
+    words[0] = (uint32_t)info->si_code | (uint64_t)(uint32_t)info->si_errno << 32;
+    words[1] = (uint32_t)info->si_pid | (uint64_t)info->si_uid << 32;
+    words[2] = (uint64_t)(uintptr_t)info->si_ptr;
 }
 
-/* Words of an event: tid, wait status, event message, nr, six arguments, rip, rax, rsp, then those of a signal. */
-static void describe(uint64_t *words, int tid, int status)
+/* Words of an event: tid, wait status, event message (of a signal: its number among the events), nr, six arguments, rip, rax, rsp, then those of a signal. */
+static void describe(uint64_t *words, int tid, int status, int number)
 {
     struct user_regs_struct regs;
     unsigned long message = 0;
@@ -81,8 +82,10 @@ static void describe(uint64_t *words, int tid, int status)
     words[1] = (uint32_t)status;
     if (!WIFSTOPPED(status))
         return;
-    if (event == 0 && WSTOPSIG(status) != (SIGTRAP | 0x80))
-        describe_signal(words + 13, tid);
+    if (event == 0 && WSTOPSIG(status) != (SIGTRAP | 0x80)) {
+        describe_signal(words + 13, tid, &infos[number]);
+        message = (unsigned long)number;
+    }
     if (event != 0 && event != PTRACE_EVENT_STOP)
         ptrace(PTRACE_GETEVENTMSG, tid, 0, &message);
     words[2] = message;
@@ -114,7 +117,7 @@ int trace_drain(uint64_t *words, int events_max)
 {
     int count = 0, births = 0;
 
-    while (count < events_max) {
+    while (count < events_max && count < SC_EVENTS_MAX) {
         uint64_t birth[SC_EVENT_WORDS];
         int status, tid;
 
@@ -127,7 +130,7 @@ int trace_drain(uint64_t *words, int events_max)
         }
         if (tid <= 0)
             break;
-        describe(words + count * SC_EVENT_WORDS, tid, status);
+        describe(words + count * SC_EVENT_WORDS, tid, status, count);
         if (is_birth(status)) {
             memcpy(birth, words + count * SC_EVENT_WORDS, sizeof birth);
             memmove(words + (births + 1) * SC_EVENT_WORDS, words + births * SC_EVENT_WORDS,
@@ -143,6 +146,20 @@ int trace_drain(uint64_t *words, int events_max)
 
 int trace_resume(int tid, int signal)
 {
+    return resume_with(PTRACE_CONT, tid, (unsigned long)signal);
+}
+
+/* At a signal-delivery stop, event number of the last trace_drain: deliver the signal; record, if any, replaces the begin of its
+ * siginfo_t. */
+int trace_deliver(int tid, int signal, int number, const void *record, int length)
+{
+    if (length > 0) {
+        if (number < 0 || number >= SC_EVENTS_MAX || length > (int)sizeof *infos)
+            return -EINVAL;
+        memcpy(&infos[number], record, (size_t)length);
+        if (ptrace(PTRACE_SETSIGINFO, tid, 0, &infos[number]) != 0)
+            return -errno;
+    }
     return resume_with(PTRACE_CONT, tid, (unsigned long)signal);
 }
 
