@@ -31,7 +31,7 @@ class DeviceAddress:
 
 @dataclass(slots=True)
 class NetDevice:
-    """``flags`` are IFF_*; ``type`` is ARPHRD_*; ``packets`` and ``bytes_moved`` count each direction."""
+    """``flags`` are IFF_*; ``type`` is ARPHRD_*."""
 
     index: int
     name: bytes
@@ -41,8 +41,6 @@ class NetDevice:
     hardware: bytes
     queue_length: int = 1000
     addresses: list[DeviceAddress] = field(default_factory=list)
-    packets: int = 0
-    bytes_moved: int = 0
 
 
 def make_loopback() -> NetDevice:

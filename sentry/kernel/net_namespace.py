@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
-from weakref import WeakValueDictionary
+from weakref import WeakSet, WeakValueDictionary
 
 from sentry.kernel.net_devices import NetDevices
 
@@ -28,13 +28,17 @@ class NetNamespace:
         "devices",
         "in_flight",
         "netlink_ports",
+        "raw_sockets",
         "tcp_ports",
         "udp_ports",
+        "unix_sockets",
     )
 
     def __init__(self) -> None:
         self.devices = NetDevices()
         self.netlink_ports: dict[int, Any] = {}  # the sockets by nl_pid
+        self.raw_sockets: WeakSet[Any] = WeakSet()
+        self.unix_sockets: WeakSet[Any] = WeakSet()
         self.tcp_ports: Any = None  # sentry.socket.inet.ports.PortTable, made with the first socket
         self.udp_ports: Any = None
         self.abstract: WeakValueDictionary[bytes, Any] = WeakValueDictionary()

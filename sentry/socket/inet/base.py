@@ -5,6 +5,7 @@ Linux: net/ipv4/af_inet.c.
 
 from typing import TYPE_CHECKING
 
+from sentry.kernel.socket_row import InetRow
 from sentry.socket import device_ioctl
 from sentry.socket.inet import address as addresses
 from sentry.socket.inet import options
@@ -33,13 +34,14 @@ PRIVILEGED_PORTS = 1024
 class InetSocket(Socket):
     """``local`` and ``remote`` are the two ends; a port 0 in ``local`` means not bound, ``remote`` None not connected."""
 
-    __slots__ = ("is_v6only", "local", "remote", "shut", "uid", "values")
+    __slots__ = ("drops", "is_v6only", "local", "remote", "shut", "uid", "values")
 
     def __init__(self, kernel: "Kernel", inode: SocketInode, flags: int, family: int, type: int, protocol: int) -> None:
         super().__init__(kernel, inode, flags, family, type, protocol)
         self.local = addresses.UNBOUND4 if family == AF_INET else addresses.UNBOUND6
         self.remote: Endpoint | None = None
         self.shut = 0
+        self.drops = 0
         self.uid = inode.attr.uid
         self.is_v6only = False
         self.values: dict[tuple[int, int], int] = {}  # options of IP and above that were set
@@ -114,6 +116,20 @@ class InetSocket(Socket):
     def state_number(self) -> int:
         """The state of /proc/net/{tcp,udp}: 7 unconnected, 1 connected."""
         return 7 if self.remote is None else 1
+
+    def unread(self) -> int:
+        """The column rx_queue of /proc/net."""
+        return self.pending()
+
+    def row(self) -> InetRow:
+        """The line of /proc/net/{tcp,udp}."""
+        local, remote = self.local, self.remote or (self.local.address[:12] + bytes(4), 0)
+        if remote[1] == 0 and self.family == AF_INET6:
+            remote = (bytes(16), 0)
+        return InetRow(
+            self.family, local, remote, self.state_number(), self.unsent() if not self.is_listening else 0, self.unread(),
+            self.uid, self.inode.attr.ino, self.references, self.drops,
+        )  # fmt: skip
 
     def pending(self) -> int:
         """FIONREAD."""

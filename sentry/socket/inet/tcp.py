@@ -451,6 +451,10 @@ class TcpSocket(InetSocket):
             raise SyscallError(EINVAL)
         return self.length
 
+    def unread(self) -> int:
+        """The column rx_queue of /proc/net/tcp; of a listening socket the connections that wait."""
+        return len(self.embryos) if self.state == LISTEN else self.length
+
     def unsent(self) -> int:
         """SIOCOUTQ: loopback acknowledges at once. Errors: EINVAL listening."""
         if self.state == LISTEN:

@@ -125,6 +125,7 @@ class UdpSocket(InetSocket):
         """Queue ``datagram``; without room, or when nobody shall receive, it is lost."""
         size = len(datagram.data) + _OVERHEAD
         if self.used + size > self.rcvbuf and self.datagrams:
+            self.drops += 1
             return
         try:
             self.kernel.limits.charge(size)
@@ -188,6 +189,10 @@ class UdpSocket(InetSocket):
     def pending(self) -> int:
         """FIONREAD: the size of the next datagram."""
         return len(self.datagrams[0].data) if self.datagrams else 0
+
+    def unread(self) -> int:
+        """The column rx_queue of /proc/net/udp: the room that datagrams take."""
+        return self.used
 
     def unsent(self) -> int:
         """SIOCOUTQ: loopback delivers at once."""

@@ -6,6 +6,7 @@ Linux: net/netlink/af_netlink.c, net/core/rtnetlink.c.
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
+from sentry.kernel.socket_row import NetlinkRow
 from sentry.socket import device_ioctl
 from sentry.socket.netlink import route
 from sentry.socket.netlink.message import Request, acknowledge, message, split
@@ -245,6 +246,10 @@ class NetlinkSocket(Socket):
             self.groups = self.groups | bit if name == nl.NETLINK_ADD_MEMBERSHIP else self.groups & ~bit
         else:
             raise SyscallError(ENOPROTOOPT)
+
+    def row(self) -> NetlinkRow:
+        """The line of /proc/net/netlink."""
+        return NetlinkRow(self.protocol, self.port, self.groups, self.used, self.inode.attr.ino)
 
     def readiness(self) -> int:
         """The poll(2) bits."""

@@ -6,6 +6,7 @@ Linux: net/unix/af_unix.c.
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from sentry.kernel.socket_row import UnixRow
 from sentry.socket import device_ioctl
 from sentry.socket.socket import Envelope, PeerCredentials, Receipt, Socket, SocketInode
 from sentry.socket.unix import address as addresses
@@ -69,6 +70,12 @@ class UnixSocket(Socket):
         self.place: Path | None = None
         self.credentials: PeerCredentials | None = None  # of the other side, for SO_PEERCRED
         self.is_closed = False
+        kernel.net.unix_sockets.add(self)
+
+    def row(self) -> UnixRow:
+        """The line of /proc/net/unix."""
+        is_connected = self.peer is not None or (self.is_connection and self.shut == SHUTDOWN_MASK)
+        return UnixRow(self.references + 1, self.is_listening, self.type, is_connected, self.inode.attr.ino, self.name)
 
     async def bind(self, task: "Task", address: bytes) -> None:
         """Take a name: a new socket inode, an abstract name, or an automatic one. Errors: EINVAL, EADDRINUSE, of the path."""

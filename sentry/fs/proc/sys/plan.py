@@ -148,7 +148,17 @@ _IPV4: Final[Plan] = {
     b"ip_local_port_range": File(b"32768\t60999\n"),
     b"ip_unprivileged_port_start": _number(1024),
     b"ping_group_range": File(b"0\t2147483647\n"),
-    b"tcp_congestion_control": File(b"reno\n"),
+    b"ip_default_ttl": _number(64),
+    b"ip_nonlocal_bind": _number(0),
+    b"conf": {name: {b"rp_filter": _number(0), b"forwarding": _number(0)} for name in (b"all", b"default", b"lo")},
+    b"tcp_allowed_congestion_control": File(b"cubic\n"),
+    b"tcp_available_congestion_control": File(b"cubic\n"),
+    b"tcp_congestion_control": File(b"cubic\n"),
+    b"tcp_max_tw_buckets": _number(8192),
+    b"tcp_sack": _number(1),
+    b"tcp_timestamps": _number(1),
+    b"tcp_tw_reuse": _number(2),
+    b"tcp_window_scaling": _number(1),
     b"tcp_fin_timeout": _number(60),
     b"tcp_keepalive_intvl": _number(75),
     b"tcp_keepalive_probes": _number(9),
@@ -157,6 +167,11 @@ _IPV4: Final[Plan] = {
     b"tcp_rmem": File(b"4096\t131072\t6291456\n"),
     b"tcp_syncookies": _number(1),
     b"tcp_wmem": File(b"4096\t16384\t4194304\n"),
+}
+
+_IPV6: Final[Plan] = {
+    b"bindv6only": _number(0),
+    b"conf": {name: {b"disable_ipv6": _number(0), b"forwarding": _number(0)} for name in (b"all", b"default", b"lo")},
 }
 
 _CORE: Final[Plan] = {
@@ -177,7 +192,7 @@ def sys_plan(fs: "SyntheticFileSystem") -> Plan:
         b"dev": {},
         b"fs": _FS,
         b"kernel": _kernel(fs),
-        b"net": {b"core": _CORE, b"ipv4": _IPV4, b"unix": {b"max_dgram_qlen": _number(512)}},
+        b"net": {b"core": _CORE, b"ipv4": _IPV4, b"ipv6": _IPV6, b"unix": {b"max_dgram_qlen": _number(512)}},
         b"user": {
             name: _number(0)
             for name in (

@@ -1,0 +1,130 @@
+"""/proc/net/{dev,if_inet6,ipv6_route,unix,netlink,sockstat,sockstat6,snmp} (proc_pid_net(5))."""
+
+from typing import TYPE_CHECKING, Final
+
+from syscalls.abi.netlink import IFA_F_PERMANENT, RT_SCOPE_HOST
+from syscalls.abi.socket import AF_INET, AF_INET6
+
+if TYPE_CHECKING:
+    from sentry.kernel.net_namespace import NetNamespace
+    from sentry.kernel.task import Task
+
+_DEV: Final = (
+    b"Inter-|   Receive                                                |  Transmit\n"
+    b" face |bytes    packets errs drop fifo frame compressed multicast"
+    b"|bytes    packets errs drop fifo colls carrier compressed\n"
+)
+#: streams and datagrams are handed over as buffers, so no device ever counts one
+_DEV_ZEROES: Final = (
+    b"       0       0    0    0    0     0          0         0        0       0    0    0    0     0       0          0\n"
+)
+_SCOPES6: Final = {RT_SCOPE_HOST: 0x10}
+_ROUTE6: Final = b"%s %02x " + b"0" * 32 + b" 00 " + b"0" * 32 + b" %08x %08x 00000000 %08x %8s\n"
+_ACCEPTCON: Final = 0x10000
+_ESTABLISHED: Final = 1
+_SNMP: Final = (
+    (b"Ip", b"Forwarding DefaultTTL InReceives InHdrErrors InAddrErrors ForwDatagrams InUnknownProtos InDiscards InDelivers "
+     b"OutRequests OutDiscards OutNoRoutes ReasmTimeout ReasmReqds ReasmOKs ReasmFails FragOKs FragFails FragCreates"),
+    (b"Tcp", b"RtoAlgorithm RtoMin RtoMax MaxConn ActiveOpens PassiveOpens AttemptFails EstabResets CurrEstab InSegs OutSegs "
+     b"RetransSegs InErrs OutRsts InCsumErrors"),
+    (b"Udp", b"InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors InCsumErrors IgnoredMulti MemErrors"),
+)  # fmt: skip
+_SNMP_FIXED: Final = {b"Forwarding": 2, b"DefaultTTL": 64, b"RtoAlgorithm": 1, b"RtoMin": 200, b"RtoMax": 120_000, b"MaxConn": -1}
+
+
+def dev(viewer: "Task | None") -> bytes:
+    """The devices with their counters."""
+    devices = viewer.kernel.net.devices.all() if viewer is not None else []
+    return _DEV + b"".join(b"%6s: %b" % (device.name, _DEV_ZEROES.removeprefix(b" ")) for device in devices)
+
+
+def if_inet6(viewer: "Task | None") -> bytes:
+    """The IPv6 addresses."""
+    if viewer is None:
+        return b""
+    return b"".join(
+        b"%b %02x %02x %02x %02x %8s\n"
+        % (entry.address.hex().encode(), device.index, entry.prefix, _SCOPES6.get(entry.scope, 0), IFA_F_PERMANENT, device.name)
+        for device in viewer.kernel.net.devices.all()
+        for entry in device.addresses
+        if entry.family == AF_INET6
+    )
+
+
+def ipv6_route(viewer: "Task | None") -> bytes:
+    """The unreachable default and the local addresses (Linux: the null entry is there twice)."""
+    if viewer is None:
+        return b""
+    null = _ROUTE6 % (b"0" * 32, 0, 0xFFFFFFFF, 1, 0x00200200, b"lo")
+    local = [
+        _ROUTE6 % (entry.address.hex().encode(), entry.prefix, 0, 2, 0x80200001, device.name)
+        for device in viewer.kernel.net.devices.all()
+        for entry in device.addresses
+        if entry.family == AF_INET6
+    ]
+    return b"".join((null, *local, null))
+
+
+def unix(viewer: "Task | None") -> bytes:
+    """The UNIX sockets."""
+    lines = [b"Num       RefCount Protocol Flags    Type St Inode Path\n"]
+    if viewer is None:
+        return lines[0]
+    sockets = viewer.kernel.net.unix_sockets
+    for row in sorted((socket.row() for socket in sockets if not socket.is_closed), key=lambda row: row.ino):
+        name = row.name.replace(b"\0", b"@")
+        flags, state = (_ACCEPTCON, 1) if row.is_listening else (0, 3 if row.is_connected else 1)
+        columns = (0, row.references, 0, flags, row.type, state, row.ino)
+        lines.append(b"%016x: %08X %08X %08X %04X %02X %5d" % columns + (b" " + name if name else b"") + b"\n")
+    return b"".join(lines)
+
+
+def netlink(viewer: "Task | None") -> bytes:
+    """The netlink sockets that have a number."""
+    lines = [b"sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops    Inode\n"]
+    for socket in viewer.kernel.net.netlink_ports.values() if viewer is not None else ():
+        row = socket.row()
+        lines.append(
+            b"%016x %-3d %-10d %08x %-8d %-8d %-5d %-8d %-8d %-8d\n"
+            % (0, row.protocol, row.port, row.groups & 0xFFFFFFFF, row.unread, 0, 0, 2, 0, row.ino)
+        )
+    return b"".join(lines)
+
+
+def _count(net: "NetNamespace", table: str, family: int) -> int:
+    ports = getattr(net, table)
+    return 0 if ports is None else sum(1 for socket in ports if socket.family == family)
+
+
+def sockstat(viewer: "Task | None") -> bytes:
+    """How many sockets of IPv4 there are; nobody is in TIME_WAIT, because loopback loses nothing."""
+    if viewer is None:
+        return b""
+    net = viewer.kernel.net
+    tcp, udp, raw = (_count(net, table, AF_INET) for table in ("tcp_ports", "udp_ports", "raw_sockets"))
+    tcp6, udp6 = (_count(net, table, AF_INET6) for table in ("tcp_ports", "udp_ports"))
+    used = tcp + udp + raw + tcp6 + udp6 + len(net.unix_sockets) + len(net.netlink_ports)
+    return (
+        b"sockets: used %d\nTCP: inuse %d orphan 0 tw 0 alloc %d mem 0\nUDP: inuse %d mem 0\n" % (used, tcp, tcp + tcp6, udp)
+        + b"UDPLITE: inuse 0\nRAW: inuse %d\nFRAG: inuse 0 memory 0\n" % raw
+    )
+
+
+def sockstat6(viewer: "Task | None") -> bytes:
+    """How many sockets of IPv6 there are."""
+    if viewer is None:
+        return b""
+    counts = tuple(_count(viewer.kernel.net, table, AF_INET6) for table in ("tcp_ports", "udp_ports", "raw_sockets"))
+    return b"TCP6: inuse %d\nUDP6: inuse %d\nUDPLITE6: inuse 0\nRAW6: inuse %d\nFRAG6: inuse 0 memory 0\n" % counts
+
+
+def snmp(viewer: "Task | None") -> bytes:
+    """The counters of RFC 1213. Buffers that are handed over are no packets: only what stands is told."""
+    ports = viewer.kernel.net.tcp_ports if viewer is not None else None
+    established = sum(1 for socket in ports if socket.state_number() == _ESTABLISHED) if ports is not None else 0
+    values = {**_SNMP_FIXED, b"CurrEstab": established}
+    lines = b""
+    for head, names in _SNMP:
+        numbers = b" ".join(b"%d" % values.get(name, 0) for name in names.split())
+        lines += head + b": " + names + b"\n" + head + b": " + numbers + b"\n"
+    return lines
