@@ -1,10 +1,7 @@
 """Makes an image of what a sandbox has changed: the layers of its image, and one more."""
 
-import gzip
-import os
 import tempfile
 from dataclasses import dataclass
-from typing import Final
 
 from sandboxctl.errors import SandboxError
 from sandboxctl.images import changes
@@ -19,9 +16,7 @@ from sandboxctl.store.manifest import Descriptor, History, RootFs, Settings
 from sandboxctl.store.record import ImageRecord
 from sandboxctl.store.reference import local
 from sandboxctl.store.store import Store
-from sandboxctl.store.stream import CHUNK
-
-_LEVEL: Final = 6
+from sandboxctl.store.stream import gzipped
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +58,7 @@ def commit(session: Session, name: str | None, options: CommitOptions, store: St
 def _layer(session: Session, store: Store) -> tuple[Descriptor, str, int]:
     """(the new layer, its plain digest, what was left out)."""
     folder = store.place.path("tmp")
-    with tempfile.TemporaryFile(dir=folder) as plain, tempfile.TemporaryFile(dir=folder) as packed:
+    with tempfile.TemporaryFile(dir=folder) as plain:
         left_out = session.export_changes(plain.fileno())
         plain.seek(0)
         try:
@@ -71,9 +66,6 @@ def _layer(session: Session, store: Store) -> tuple[Descriptor, str, int]:
         except ImageError as error:
             raise SandboxError(f"what the sandbox has changed is no layer: {error}") from None
         plain.seek(0)
-        with gzip.GzipFile("", "wb", _LEVEL, packed, mtime=0) as out:
-            while data := plain.read(CHUNK):
-                out.write(data)
-        packed.seek(0, os.SEEK_SET)
-        digest, size = store.put_blob(packed)
+        with gzipped(plain, folder) as packed:
+            digest, size = store.put_blob(packed)
     return Descriptor(f"{manifest.OCI_LAYER}+gzip", digest, size), diff_id, left_out

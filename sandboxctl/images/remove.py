@@ -31,8 +31,8 @@ def remove(store: Store, text: str, *, force: bool = False) -> Iterator[str]:
         raise ImageError(f"image {text} has several names: {', '.join(own)}; name one, or use --force to remove them all")
     gone = own if not name or len(own) == 1 else [name]
     is_last = len(gone) == len(own)
-    with store.place.removing() as may_remove:
-        if is_last and collect.is_used(store, image.id):
+    with store.place.removing() as may_remove, collect.unused(store, image.id) as is_unused:
+        if is_last and not is_unused:
             raise ImageUsed(text)
         names.change(store.place, {}, gone)
         for each in gone:
@@ -64,9 +64,11 @@ def prune(store: Store, *, everything: bool) -> tuple[list[str], int]:
             raise ImageError("another command is adding images just now; try again when it is done")
         for image_id in record.all_ids(store.place):
             own = names_of(store.place, image_id)
-            if (own and not everything) or collect.is_used(store, image_id):
+            if own and not everything:
                 continue
-            names.change(store.place, {}, own)
-            collect.drop_image(store, image_id)
-            gone.append(hex_of(image_id))
+            with collect.unused(store, image_id) as is_unused:
+                if is_unused:
+                    names.change(store.place, {}, own)
+                    collect.drop_image(store, image_id)
+                    gone.append(hex_of(image_id))
         return gone, collect.collect(store, partial=True)

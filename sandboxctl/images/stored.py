@@ -72,9 +72,10 @@ def hold(image: Image) -> int:
     path = os.path.join(image.root, "index")
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        fcntl.flock(fd, fcntl.LOCK_SH)  # whoever removes it has it for a moment only
         if os.path.samestat(os.fstat(fd), os.stat(path)):
             return fd
+        os.close(fd)
     except OSError:
         pass
     raise ImageError(f"image {image.name} has just been removed; pull or load it again")

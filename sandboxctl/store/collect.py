@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import os
 import shutil
+from collections.abc import Iterator
 
 from sandboxctl.store import names, record
 from sandboxctl.store.errors import ImageError
@@ -11,23 +12,27 @@ from sandboxctl.store.place import hex_of
 from sandboxctl.store.store import Store
 
 
-def is_used(store: Store, image_id: str) -> bool:
-    """Whether a running sandbox holds the image."""
+@contextlib.contextmanager
+def unused(store: Store, image_id: str) -> Iterator[bool]:
+    """Whether no running sandbox holds the image; as long as this lasts none can begin to."""
     try:
         fd = os.open(os.path.join(store.place.image(image_id), "index"), os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
-        return False
+        yield True
+        return
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield True
     finally:
         os.close(fd)
-    return False
 
 
 def drop_image(store: Store, image_id: str) -> None:
-    """Remove an image; its layers and blobs go with ``collect``. Within ``removing()``."""
+    """Remove an image; its layers and blobs go with ``collect``. Within ``removing()`` and ``unused()``."""
     folder = store.place.image(image_id)
     gone = os.path.join(store.place.path("tmp"), f"gone-{hex_of(image_id)}")
     with contextlib.suppress(FileNotFoundError):

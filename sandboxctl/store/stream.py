@@ -1,7 +1,9 @@
 """Byte streams of layers: hashing, decompression, and a limit on what may come out."""
 
+import contextlib
 import hashlib
 import zlib
+from collections.abc import Iterator
 from typing import IO, Any, Final, Protocol
 
 from sandboxctl.store.errors import ImageError
@@ -12,6 +14,7 @@ _GZIP, _ZSTD, _XZ, _BZIP2 = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ\x00", b
 _ZSTD_WINDOW_MAX: Final = 1 << 27
 #: wbits for zlib: a gzip header, the largest window
 _GZIP_BITS: Final = 31
+_GZIP_LEVEL: Final = 6
 
 
 class Readable(Protocol):
@@ -49,6 +52,20 @@ class HashingReader:
     def digest(self) -> str:
         """``sha256:...`` of what has been read."""
         return f"sha256:{self._sum.hexdigest()}"
+
+
+@contextlib.contextmanager
+def gzipped(source: Readable, folder: str) -> Iterator[IO[bytes]]:
+    """``source`` gzipped, in an unnamed file below ``folder``; without name and time, so that equal things stay equal."""
+    import gzip
+    import tempfile
+
+    with tempfile.TemporaryFile(dir=folder) as packed:
+        with gzip.GzipFile("", "wb", _GZIP_LEVEL, packed, mtime=0) as out:
+            while data := source.read(CHUNK):
+                out.write(data)
+        packed.seek(0)
+        yield packed
 
 
 class _Gzip:

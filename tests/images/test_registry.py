@@ -6,6 +6,7 @@ import os
 import select
 import signal
 import socket
+import ssl
 import subprocess
 import time
 
@@ -178,6 +179,41 @@ def test_push_and_pull_again(tool, registry, image):
     assert tool.text("pull", PLAIN, *creds, f"{registry.host}/y:2").strip() == config_id(image)
     tool("tag", f"{registry.host}/y:2", "x:1")
     assert b"where to" in tool("push", "x:1", check=125).stderr
+
+
+def test_plain_layers_are_pushed_compressed(tool, registry):
+    image = images.build([images.busybox_layer()], "", Cmd=["/bin/echo", "hello"])
+    images.write_layout(tool.home / "oci", {"x:1": image})
+    tool("load", "-i", tool.home / "oci")
+    tool("push", PLAIN, "x:1", f"{registry.host}/x:1")
+    _, manifest = registry.manifests["x", "1"]
+    layer = json.loads(manifest)["layers"][0]
+    assert layer["mediaType"].endswith("+gzip")
+    assert layer["size"] == len(registry.blobs[layer["digest"]]) < len(images.busybox_layer())
+    tool("rmi", "x:1")
+    assert tool.text("pull", PLAIN, f"{registry.host}/x:1").strip() == config_id(image)
+    assert tool.text("run", "x:1") == "hello\n"
+
+
+def test_tls_is_verified(tool, image, tmp_path):
+    need("openssl")
+    key, certificate = tmp_path / "key", tmp_path / "certificate"
+    words = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate, "-days", "2"]
+    subprocess.run([*words, "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    with Registry() as registry:
+        registry.server.socket = context.wrap_socket(registry.server.socket, server_side=True)
+        registry.put("a", "1", image)
+        name = f"{registry.host}/a:1"
+        assert b"certificate" in tool("pull", name, check=125).stderr
+        assert not registry.log
+        tool("pull", "--ca-file", certificate, name)
+        tool("rmi", name)
+        tool("pull", PLAIN, name)
+        registry.behaviour.redirect_to = "127.0.0.1:1"  # plain http
+        tool("rmi", name)
+        assert b"without encryption" in tool("pull", "--ca-file", certificate, name, check=125).stderr
 
 
 @pytest.fixture

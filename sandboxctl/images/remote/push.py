@@ -7,9 +7,10 @@ from sandboxctl.images.remote.client import RegistryClient, RegistryError
 from sandboxctl.images.remote.progress import Quiet
 from sandboxctl.images.remote.pull import PullOptions, access
 from sandboxctl.store import manifest
-from sandboxctl.store.manifest import MANIFEST_MAX, OCI_MANIFEST, Descriptor, Manifest
+from sandboxctl.store.manifest import CONFIG_MAX, MANIFEST_MAX, OCI_LAYER, OCI_MANIFEST, Descriptor, Manifest
 from sandboxctl.store.reference import Reference
 from sandboxctl.store.store import Store
+from sandboxctl.store.stream import gzipped
 
 ATTEMPTS: Final = 3
 
@@ -17,14 +18,32 @@ ATTEMPTS: Final = 3
 def push(store: Store, digest: str, to: Reference, options: PullOptions) -> str:
     """Push the image of the manifest ``digest``; returns the digest that it has there. Raises ImageError."""
     client = RegistryClient(to, access(to, options), "pull,push")
-    raw = store.read_blob(digest, MANIFEST_MAX)
-    found = manifest.decode(raw, Manifest, "the manifest")
     with store.adding(), options.progress as progress:
+        digest = _with_packed_layers(store, digest)
+        raw = store.read_blob(digest, MANIFEST_MAX)
+        found = manifest.decode(raw, Manifest, "the manifest")
         for blob in {blob.digest: blob for blob in (*found.layers, found.config)}.values():
             _push_blob(store, client, blob, progress)
-    headers = {"Content-Type": found.media_type or OCI_MANIFEST}
-    client.request("PUT", client.url("manifests", to.target), headers, raw, good=(200, 201, 202)).drain_conn()
+        headers = {"Content-Type": found.media_type or OCI_MANIFEST}
+        client.request("PUT", client.url("manifests", to.target), headers, raw, good=(200, 201, 202)).drain_conn()
     return digest
+
+
+def _with_packed_layers(store: Store, digest: str) -> str:
+    """The digest of the same image with its plain layers gzipped, as they come from docker's archives."""
+    found = store.manifest(digest)
+    if all(layer.media_type != OCI_LAYER for layer in found.layers):
+        return digest
+    layers = []
+    for layer in found.layers:
+        if layer.media_type == OCI_LAYER:
+            with open(store.place.blob(layer.digest), "rb") as plain, gzipped(plain, store.place.path("tmp")) as packed:
+                packed_digest, size = store.put_blob(packed)
+            layers.append(Descriptor(f"{OCI_LAYER}+gzip", packed_digest, size))
+        else:
+            layers.append(layer)
+    config = store.read_blob(found.config.digest, CONFIG_MAX)
+    return store.put_manifest(config, layers)
 
 
 def _push_blob(store: Store, client: RegistryClient, blob: Descriptor, progress: Quiet) -> None:
