@@ -13,7 +13,7 @@ from syscalls.compat.levels import LEVEL_TEXTS, LEVELS
 from syscalls.compat.rows import installed_rows
 
 _FORM = click.option("--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)
-_LATE = {"run": "sandboxctl.cli.compat_run"}
+_LATE = {"run": "sandboxctl.cli.compat_run", "scan": "sandboxctl.cli.compat_scan"}
 
 
 class _Group(click.Group):
@@ -37,6 +37,7 @@ def command() -> None:
     Examples:
       sandboxctl compat list --level missing
       sandboxctl compat show openat
+      sandboxctl compat scan /usr/bin/git
       sandboxctl compat run host -- python3 -c 'import sqlite3'
     """
 

@@ -1,0 +1,1 @@
+"""A static look at programs: which system calls their machine code, and that of their libraries, can make."""
