@@ -73,7 +73,7 @@ def command(paths: tuple[str, ...], root: str, fail_on: str | None, form: str) -
     """Look at the machine code of programs and their libraries: which system calls are in reach, and which of them are not full.
 
     A folder means every program below it. The look is static: a call in reach need not be made (most in "perhaps" are not), and
-    what a program loads while it runs (plug-ins, extension modules, scripts) is not seen; `sandboxctl compat run` tells what it does.
+    what a program loads while it runs (plug-ins, modules, scripts) is not seen; `sandboxctl compat run` tells what it does.
     Verdicts: yes, every call in reach is full or partial; perhaps, some are not; no, the file cannot run here at all.
 
     \b
