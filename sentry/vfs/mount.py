@@ -6,6 +6,7 @@ from weakref import ReferenceType, ref
 
 from sentry.vfs.context import Path
 from sentry.vfs.dentry import Dentry, DentryCache
+from sentry.vfs.file_handles import FileHandles
 from sentry.vfs.mapped_files import MappedFiles
 from sentry.vfs.peer_group import PeerGroup, inherit, join, make_private, make_slave, receivers
 from syscalls.abi.errno import EBUSY, EINVAL, ELOOP, ENOSPC
@@ -27,6 +28,7 @@ MOUNTS_MAX: Final = 10_000
 #: of all namespaces together
 ALL_MOUNTS_MAX: Final = 100_000
 _NAMESPACE_IDS: Final = 0xF0000000
+UNIQUE_IDS: Final = 1 << 31
 
 _OPTIONS = (
     (MS_NOSUID, b"nosuid"),
@@ -266,6 +268,8 @@ class MountTable:
         self.devices = DeviceRegistry()
         #: what /proc/PID/maps needs
         self.mapped = MappedFiles()
+        #: name_to_handle_at(2)
+        self.handles = FileHandles()
         #: the devpts instance, once there is one (sentry.fs.devpts)
         self.terminals: Any = None
         #: set by boot: opens S_IFIFO inodes of any file system
@@ -370,6 +374,11 @@ class MountTable:
         if self._anonymous is None:
             self._anonymous = self.mount(fs, root=Dentry(b"", None, None))  # these file systems have no root
         return self._anonymous
+
+
+def unique_id(mount: Mount) -> int:
+    """A number that no other mount ever has (STATX_MNT_ID_UNIQUE); Linux's begin above 2^31 as well."""
+    return mount.id + UNIQUE_IDS
 
 
 def make_dev(major: int, minor: int) -> int:

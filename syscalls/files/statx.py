@@ -5,7 +5,7 @@ from typing import Annotated, Final
 from sentry.kernel.task import Task
 from sentry.vfs.context import Path
 from sentry.vfs.lookup import place_of
-from sentry.vfs.mount import split_dev
+from sentry.vfs.mount import split_dev, unique_id
 from sentry.vfs.namespace import resolve
 from sentry.vfs.stat import Attr
 from syscalls.abi.errno import EINVAL
@@ -18,7 +18,7 @@ from syscalls.abi.fcntl import (
     AT_STATX_FORCE_SYNC,
     AT_SYMLINK_NOFOLLOW,
 )
-from syscalls.abi.stat import STATX, STATX_ATTR_MOUNT_ROOT, STATX_BASIC_STATS, STATX_BTIME, STATX_MNT_ID
+from syscalls.abi.stat import STATX, STATX_ATTR_MOUNT_ROOT, STATX_BASIC_STATS, STATX_BTIME, STATX_MNT_ID, STATX_MNT_ID_UNIQUE
 from syscalls.args import Fd, Flags, PathPtr, UInt, UserPtr
 from syscalls.registry import syscall
 
@@ -45,10 +45,18 @@ async def sys_statx(
     return 0
 
 
+def _mount_id(place: Path, filled: int) -> int:
+    if filled & STATX_MNT_ID_UNIQUE:
+        return unique_id(place.mount)
+    return place.mount.id if filled & STATX_MNT_ID else 0
+
+
 def pack_statx(place: Path, attr: Attr, mask: int) -> bytes:
     """The struct statx."""
     has_btime = attr.btime_ns != 0
-    filled = STATX_BASIC_STATS | (STATX_BTIME if has_btime else 0) | (mask & STATX_MNT_ID)
+    filled = STATX_BASIC_STATS | (STATX_BTIME if has_btime else 0) | (mask & (STATX_MNT_ID | STATX_MNT_ID_UNIQUE))
+    if filled & STATX_MNT_ID_UNIQUE:
+        filled &= ~STATX_MNT_ID
     attributes = STATX_ATTR_MOUNT_ROOT if place.dentry is place.mount.root else 0
     return STATX.pack(
         filled,
@@ -68,7 +76,7 @@ def pack_statx(place: Path, attr: Attr, mask: int) -> bytes:
         *divmod(attr.mtime_ns, _NS),
         *split_dev(attr.rdev),
         *split_dev(place.inode.fs.dev),
-        place.mount.id if filled & STATX_MNT_ID else 0,
+        _mount_id(place, filled),
         0,
         0,
     )

@@ -50,6 +50,14 @@ def flags_of_attr(attr: int) -> int:
     return flags | (0 if atime else MS_RELATIME)
 
 
+def attr_of_flags(flags: int) -> int:
+    """The other way round."""
+    attr = sum(bit for bit, flag in _BITS if flags & flag)
+    if flags & MS_NOATIME:
+        return attr | MOUNT_ATTR_NOATIME
+    return attr | (0 if flags & MS_RELATIME else MOUNT_ATTR_STRICTATIME)
+
+
 @syscall(man="mount_setattr(2)", support=Support.PARTIAL, note="MOUNT_ATTR_IDMAP and MOUNT_ATTR_NOSYMFOLLOW are EINVAL")
 async def sys_mount_setattr(task: Task, dfd: Fd, path: PathPtr, flags: UInt, uattr: UserPtr, usize: Size) -> int:
     """Change attributes and propagation of a mount or a tree. Errors: EINVAL, E2BIG, EFAULT, EPERM."""
