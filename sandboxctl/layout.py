@@ -65,6 +65,7 @@ def plan(config: SandboxConfig, image: Image) -> Layout:
             "size": _or_minus_one(config.overlay.size),
         },
         "mounts": mounts,
+        "volumes": _image_volumes(image, {item.destination for item in config.mounts}),
         "shm_size": config.shm_size,
         "nofile": config.nofile_max,
         "capabilities": config.capabilities,
@@ -84,6 +85,15 @@ def plan(config: SandboxConfig, image: Image) -> Layout:
 
 def _or_minus_one(value: int | None) -> int:
     return -1 if value is None else value
+
+
+def _image_volumes(image: Image, taken: set[str]) -> list[bytes]:
+    """The folders that the image calls volumes, where the caller mounts nothing else: the outermost first."""
+    wanted = image.config.volumes if image.config is not None else ()
+    paths = {os.path.normpath(f"/{path.lstrip('/')}") for path in wanted}
+    reserved = {"/", "/proc", "/sys", "/dev"}
+    kept = [path for path in paths - taken - reserved if not path.startswith(("/proc/", "/sys/", "/dev/"))]
+    return [os.fsencode(path) for path in sorted(kept, key=lambda path: path.count("/"))]
 
 
 def _volume(item: Volume, layout: Layout) -> dict[str, object]:

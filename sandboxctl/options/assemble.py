@@ -100,7 +100,7 @@ def sandbox_config(options: SandboxOptions) -> SandboxConfig:
         rw=options.rw,
         read_only=options.read_only,
         overlay=overlay,
-        mounts=_mounts(options, image),
+        mounts=_mounts(options),
         hostname=hostname,
         name=options.name,
         memory=memory,
@@ -199,7 +199,7 @@ def _layers(wanted: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _mounts(options: SandboxOptions, image: Image) -> tuple[Volume | Tmpfs, ...]:
+def _mounts(options: SandboxOptions) -> tuple[Volume | Tmpfs, ...]:
     made: list[Volume | Tmpfs] = [mount.volume(text) for text in options.volumes]
     made += [mount.mount(text) for text in options.mounts]
     made += [mount.tmpfs(text) for text in options.tmpfs]
@@ -208,10 +208,6 @@ def _mounts(options: SandboxOptions, image: Image) -> tuple[Volume | Tmpfs, ...]
         if item.destination in seen:
             raise OptionError(f"two mounts at {item.destination}; give each place one")
         seen.add(item.destination)
-    if options.read_only and image.config is not None:
-        # the image's own volumes are writable in any case; without --read-only the overlay is there for that
-        wanted = {os.path.normpath(path) for path in image.config.volumes if path.startswith("/")}
-        made += [Tmpfs(path, mode=0o755) for path in sorted(wanted - seen - {"/"})]
     return tuple(sorted(made, key=lambda item: item.destination.count("/")))
 
 

@@ -149,12 +149,19 @@ class MountTree:
         await self._mount(dev, b"/dev", MS_NOSUID, b"tmpfs")
         await self._mount(DevPtsFileSystem(kernel), b"/dev/pts", MS_NOSUID | MS_NOEXEC, b"devpts")
         await self._mount(self._tmpfs(size=config["shm_size"], mode=0o1777), b"/dev/shm", _SAFE | MS_NOEXEC, b"shm")
+        for path in config.get("volumes", ()):
+            await self._image_volume(path)
         for wish in config["mounts"]:
             if wish["kind"] == "tmpfs":
                 await self._mount_tmpfs(wish)
             else:
                 await self._bind(wish)
 
+
+    async def _image_volume(self, path: bytes) -> None:
+        """A folder that the image calls a volume: a mount of its own, writable whatever the root is, and no part of a commit."""
+        at = await self._mount_point(path, is_file=False)
+        self.namespace.attach(self._kernel.mounts.mount(self.namespace.root.fs, 0, b"overlay", root=at.dentry), at)
 
     async def _mount_tmpfs(self, wish: dict[str, Any]) -> None:
         fs = self._tmpfs(size=wish["size"], mode=wish["mode"], uid=wish["uid"], gid=wish["gid"])

@@ -96,9 +96,19 @@ def test_env_workdir_and_user(tool, tmp_path):
 
 
 def test_volumes_are_writable_although_the_image_is_not(tool, tmp_path):
-    settings = {"Volumes": {"/var/data": {}}}
-    words = ["--", "sh", "-c", "echo x > /var/data/a && cat /var/data/a; touch /etc/x || echo refused"]
-    assert run_config(tool, tmp_path, *words, options=["--read-only"], **settings) == "x\nrefused\n"
+    settings = {"Volumes": {"/var/data": {}, "/bin/../etc": {}, "/proc/x": {}}}
+    script = "echo x > /var/data/a && cat /var/data/a; cd /etc; echo y > y; wc -l < group; touch /bin/x || echo refused"
+    words = ["--", "sh", "-c", script]
+    for options in (["--read-only"], ["--read-only", "-v", f"{tmp_path}:/other"]):
+        assert run_config(tool, tmp_path, *words, options=options, **settings).split() == ["x", "3", "refused"]
+    data = tmp_path / "data"
+    data.mkdir()
+    data.chmod(0o777)
+    run_config(tool, tmp_path, *words, options=["-v", f"{data}:/var/data"], check=None, **settings)
+    assert (data / "a").read_text() == "x\n"
+    assert tool("run", "--commit", "v:1", f"oci:{tmp_path}/oci", "sh", "-c", "touch /etc/no /tmp/yes").returncode == 0
+    assert "A /tmp/yes" in tool.text("diff", "v:1").splitlines()
+    assert "/etc/no" not in tool.text("diff", "v:1")
 
 
 def test_stop_signal(tool, tmp_path):
