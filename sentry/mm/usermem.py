@@ -8,7 +8,9 @@ from syscalls.abi.errno import EINVAL, ENAMETOOLONG
 from syscalls.abi.errors import Fault, SyscallError
 
 if TYPE_CHECKING:
-    from sentry.platform.interface import GuestMemory
+    from collections.abc import Callable
+
+    from sentry.platform.interface import GuestMemory, HostFd
 
 _U32 = Struct("<I")
 _U64 = Struct("<Q")
@@ -193,6 +195,25 @@ class _Span:
             self._index += 1
         return self._segments[self._index]
 
+    def _move(self, move: "Callable[[int, int, HostFd, int], int]", fd: int, offset: int, length: int) -> int:
+        """Let the platform move bytes between the segments and a host file; return how many went. Raises Fault for the first."""
+        done = 0
+        length = min(length, self.remaining)
+        while done < length:
+            addr, room = self._current()
+            wanted = min(room, length - done)
+            try:
+                count = move(addr, wanted, fd, offset + done)  # type: ignore[arg-type]
+            except Fault:
+                if done:
+                    break
+                raise
+            self._advance(count)
+            done += count
+            if count < wanted:
+                break
+        return done
+
 
 class UserSink(_Span):
     """A read's destination in guest memory (``sentry.vfs.io.Sink``)."""
@@ -218,22 +239,7 @@ class UserSink(_Span):
 
     def put_from_host(self, fd: int, offset: int, length: int) -> int:
         """Move bytes of a host file straight into guest memory."""
-        done = 0
-        length = min(length, self.remaining)
-        while done < length:
-            addr, room = self._current()
-            wanted = min(room, length - done)
-            try:
-                count = self._guest.fill_from_host(addr, wanted, fd, offset + done)  # type: ignore[arg-type]
-            except Fault:
-                if done:
-                    break
-                raise
-            self._advance(count)
-            done += count
-            if count < wanted:
-                break
-        return done
+        return self._move(self._guest.fill_from_host, fd, offset, length)
 
 
 class UserSource(_Span):
@@ -268,22 +274,7 @@ class UserSource(_Span):
 
     def take_to_host(self, fd: int, offset: int, length: int) -> int:
         """Move guest memory straight into a host file."""
-        done = 0
-        length = min(length, self.remaining)
-        while done < length:
-            addr, room = self._current()
-            wanted = min(room, length - done)
-            try:
-                count = self._guest.drain_to_host(addr, wanted, fd, offset + done)  # type: ignore[arg-type]
-            except Fault:
-                if done:
-                    break
-                raise
-            self._advance(count)
-            done += count
-            if count < wanted:
-                break
-        return done
+        return self._move(self._guest.drain_to_host, fd, offset, length)
 
 
 class BytesSink:
