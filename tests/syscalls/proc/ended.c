@@ -25,3 +25,21 @@ TEST(files_of_the_dead) {
     EXPECT_ERRNO(ENOENT, open(name, O_RDONLY));
     EXPECT_ERRNO(ENOENT, access(name, F_OK));
 }
+
+TEST(children_are_listed) {
+    int gate[2], fd;
+    char path[64], text[64] = "", wanted[32];
+    NEED(pipe(gate));
+    pid_t pid = CHILD({ await_byte(gate[0]); });
+    snprintf(path, sizeof path, "/proc/self/task/%d/children", getpid());
+    fd = open(path, O_RDONLY);
+    if (fd < 0) {
+        printf("no children file: %s\n", strerrorname_np(errno));
+    } else {
+        NEED(read(fd, text, sizeof text - 1));
+        snprintf(wanted, sizeof wanted, "%d ", pid);
+        EXPECT_TRUE(!strcmp(text, wanted));
+    }
+    tell(gate[1]);
+    EXPECT_EXIT(0, pid);
+}

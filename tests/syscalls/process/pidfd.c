@@ -77,3 +77,16 @@ TEST(getfd_copies_a_descriptor) {
     EXPECT_EXIT(5, pid);
     EXPECT_ERRNO(ESRCH, getfd(pidfd, 1, 0));
 }
+
+TEST(a_sleeping_poll_wakes) {
+    int gate[2];
+    NEED(pipe(gate));
+    pid_t pid = CHILD({
+        await_byte(gate[0]);
+        nanosleep(&(struct timespec){0, 100000000}, NULL);  // until the parent sleeps in poll
+    });
+    struct pollfd entry = {NEED(pidfd_of(pid, 0)), POLLIN, 0};
+    tell(gate[1]);
+    EXPECT_EQ(1, poll(&entry, 1, 10000));
+    EXPECT_EXIT(0, pid);
+}
