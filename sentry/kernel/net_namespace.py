@@ -27,6 +27,7 @@ class NetNamespace:
         "abstract",
         "devices",
         "in_flight",
+        "multicast",
         "netlink_ports",
         "raw_sockets",
         "tcp_ports",
@@ -37,6 +38,7 @@ class NetNamespace:
     def __init__(self) -> None:
         self.devices = NetDevices()
         self.netlink_ports: dict[int, Any] = {}  # the sockets by nl_pid
+        self.multicast: dict[bytes, int] = {}  # how many sockets have joined a group
         self.raw_sockets: WeakSet[Any] = WeakSet()
         self.unix_sockets: WeakSet[Any] = WeakSet()
         self.tcp_ports: Any = None  # sentry.socket.inet.ports.PortTable, made with the first socket

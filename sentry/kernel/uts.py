@@ -1,6 +1,5 @@
 """uname(2) and the host name."""
 
-
 FIRST_ID = 4026531838
 
 

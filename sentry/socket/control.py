@@ -41,6 +41,8 @@ def read_control(task: "Task", control: bytes, envelope: Envelope) -> None:
             envelope.credentials = _read_credentials(task, data)
         elif level == SOL_SOCKET:
             raise SyscallError(EINVAL)
+        else:
+            envelope.control = [*(envelope.control or ()), (level, kind, data)]
         at += _align(length)
     envelope.files = [file.acquire() for file in files]
     envelope.uid = task.credentials.uid
@@ -73,6 +75,8 @@ def write_control(task: "Task", receipt: Receipt, room: int, *, cloexec: bool) -
     What does not fit sets MSG_CTRUNC (recvmsg(2)).
     """
     out = b""
+    for level, kind, data in receipt.control:
+        out += _put(receipt, kind, data, room - len(out), level)
     creds = receipt.credentials
     if creds is not None:
         out = _put(receipt, SCM_CREDENTIALS, UCRED.pack(creds.pid, creds.uid, creds.gid), room)
@@ -98,7 +102,7 @@ def _install(task: "Task", receipt: Receipt, files: list[FileDescription], count
     return numbers
 
 
-def _put(receipt: Receipt, kind: int, data: bytes, room: int) -> bytes:
+def _put(receipt: Receipt, kind: int, data: bytes, room: int, level: int = SOL_SOCKET) -> bytes:
     if room < CMSGHDR.size:
         receipt.flags |= MSG_CTRUNC
         return b""
@@ -106,5 +110,5 @@ def _put(receipt: Receipt, kind: int, data: bytes, room: int) -> bytes:
     if room < length:
         receipt.flags |= MSG_CTRUNC
         length = room
-    message = CMSGHDR.pack(length, SOL_SOCKET, kind) + data
+    message = CMSGHDR.pack(length, level, kind) + data
     return message[:length].ljust(min(_align(length), room), b"\0")

@@ -38,6 +38,7 @@ from syscalls.abi.socket import (
     SO_SNDTIMEO,
     SO_SNDTIMEO_NEW,
     SO_TIMESTAMP,
+    SO_TIMESTAMPNS,
     SO_TYPE,
     UCRED,
 )
@@ -48,7 +49,19 @@ _SNDBUF_MIN: Final = 4608
 _RCVBUF_MIN: Final = 2304
 _WORD: Final = 4
 
-_BITS = (SO_DEBUG, SO_REUSEADDR, SO_DONTROUTE, SO_BROADCAST, SO_KEEPALIVE, SO_OOBINLINE, SO_REUSEPORT, SO_PASSCRED, SO_TIMESTAMP)
+_BITS = (
+    SO_DEBUG,
+    SO_REUSEADDR,
+    SO_DONTROUTE,
+    SO_BROADCAST,
+    SO_KEEPALIVE,
+    SO_OOBINLINE,
+    SO_REUSEPORT,
+    SO_PASSCRED,
+    SO_TIMESTAMP,
+    SO_TIMESTAMPNS,
+)
+_STAMPS = (SO_TIMESTAMP, SO_TIMESTAMPNS)  # either, not both
 _TIMEOUTS = (SO_RCVTIMEO, SO_SNDTIMEO, SO_RCVTIMEO_NEW, SO_SNDTIMEO_NEW)
 
 
@@ -72,6 +85,8 @@ def set_option(socket: Socket, name: int, value: bytes, *, is_privileged: bool) 
         raise SyscallError(EINVAL)
     number = int.from_bytes(value[:_WORD], "little", signed=True)
     if name in _BITS:
+        if name in _STAMPS:
+            socket.flags_set.difference_update(_STAMPS)
         (socket.flags_set.add if number else socket.flags_set.discard)(name)
     elif name in _TIMEOUTS:
         _set_timeout(socket, name, value)

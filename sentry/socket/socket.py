@@ -12,7 +12,7 @@ from sentry.vfs.stat import Attr, SetAttr
 from syscalls.abi.errno import EINVAL, EOPNOTSUPP
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.fcntl import O_NONBLOCK, O_RDWR
-from syscalls.abi.socket import MSG_DONTWAIT, MSG_PEEK
+from syscalls.abi.socket import MSG_DONTWAIT, MSG_ERRQUEUE, MSG_PEEK
 from syscalls.abi.stat import S_IFSOCK
 
 if TYPE_CHECKING:
@@ -43,16 +43,30 @@ class Envelope:
     credentials: PeerCredentials | None = None  # SCM_CREDENTIALS
     writer: PeerCredentials | None = None  # the sending task's real ids, for SO_PASSCRED
     uid: int = 0  # whose limit of descriptors in flight counts
+    control: "list[tuple[int, int, bytes]] | None" = None  # level, type and data of other control messages
 
 
 class Receipt:
     """What came with the bytes of one receive. ``files`` are held by a reference each; ``flags`` are msghdr's."""
 
-    __slots__ = ("address", "credentials", "files", "flags", "is_complete", "is_nonblocking", "is_peek", "length")
+    __slots__ = (
+        "address",
+        "control",
+        "credentials",
+        "files",
+        "flags",
+        "is_complete",
+        "is_nonblocking",
+        "is_peek",
+        "length",
+        "wants_errors",
+    )
 
     def __init__(self, flags: int = 0) -> None:
         self.is_peek = bool(flags & MSG_PEEK)
+        self.wants_errors = bool(flags & MSG_ERRQUEUE)
         self.is_nonblocking = bool(flags & MSG_DONTWAIT)
+        self.control: list[tuple[int, int, bytes]] = []  # level, type and data of other control messages
         self.address: bytes | None = None
         self.credentials: PeerCredentials | None = None
         self.files: list[FileDescription] = []

@@ -30,7 +30,7 @@ _IOV_MAX = 1024
 _CONTROLLEN_AT = 40  # in struct msghdr
 _FLAGS_AT = 48
 _NAMELEN_AT = 8
-_NOTE = "AF_UNIX, TCP and UDP on loopback; MSG_OOB and MSG_ERRQUEUE are EOPNOTSUPP or empty"
+_NOTE = "AF_UNIX, IP on loopback, netlink; MSG_OOB is EOPNOTSUPP; MSG_ERRQUEUE for datagrams over IP"
 
 
 @syscall(man="recv(2)", support=Support.PARTIAL, note=_NOTE)
@@ -104,7 +104,7 @@ async def _receive_message(task: Task, socket: Socket, msg: int, flags: int) -> 
             memory.write(control, data)
     else:
         data = b""
-        if receipt.files or receipt.credentials is not None:
+        if receipt.files or receipt.credentials is not None or receipt.control:
             receipt.flags |= MSG_CTRUNC
         task.kernel.net.release(receipt.files)
     if name:

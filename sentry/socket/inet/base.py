@@ -56,14 +56,15 @@ class InetSocket(Socket):
         endpoint = addresses.parse(address, self.family)
         if addresses.family_of(address) == 0 and not endpoint.is_any:
             raise SyscallError(EAFNOSUPPORT)  # AF_UNSPEC is INADDR_ANY's only (Linux: __inet_bind())
-        self._check_local(endpoint.address)
+        self.check_local(endpoint.address)
         if 0 < endpoint.port < PRIVILEGED_PORTS and not task.credentials.has(CAP_NET_BIND_SERVICE):
             raise SyscallError(EACCES)
         if self.local.port or self.remote is not None:
             raise SyscallError(EINVAL)
         self.take_port(endpoint)
 
-    def _check_local(self, address: bytes) -> None:
+    def check_local(self, address: bytes) -> None:
+        """Whether the address can be bound to. Errors: EADDRNOTAVAIL, EINVAL an IPv4 one with IPV6_V6ONLY."""
         if self.family == AF_INET6 and address.startswith(addresses.MAPPED) and self.is_v6only:
             raise SyscallError(EINVAL)
         if not (address in (addresses.ANY4, addresses.ANY6) or addresses.is_loopback(address)):
@@ -88,7 +89,7 @@ class InetSocket(Socket):
 
     def source_for(self, destination: Endpoint) -> bytes:
         """The source address of what goes to ``destination`` (RFC 6724; the device lo has one address of each family)."""
-        if not self.local.is_any:
+        if addresses.is_loopback(self.local.address):
             return self.local.address
         return addresses.LOOPBACK4 if destination.is_v4 else addresses.LOOPBACK6
 

@@ -57,6 +57,7 @@ _IPV6: Final = {
     abi.IPV6_UNICAST_HOPS: Known(64, -1, 255),
     abi.IPV6_MULTICAST_HOPS: Known(1, -1, 255),
     abi.IPV6_MULTICAST_LOOP: _switch(1),
+    abi.IPV6_MULTICAST_ALL: _switch(1),
     abi.IPV6_MTU_DISCOVER: Known(1, 0, 5),
     abi.IPV6_RECVERR: _switch(),
     abi.IPV6_RECVPKTINFO: _switch(),
