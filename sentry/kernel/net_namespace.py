@@ -29,6 +29,7 @@ class NetNamespace:
         "in_flight",
         "multicast",
         "netlink_ports",
+        "ping_ports",
         "raw_sockets",
         "tcp_ports",
         "udp_ports",
@@ -43,6 +44,7 @@ class NetNamespace:
         self.unix_sockets: WeakSet[Any] = WeakSet()
         self.tcp_ports: Any = None  # sentry.socket.inet.ports.PortTable, made with the first socket
         self.udp_ports: Any = None
+        self.ping_ports: Any = None
         self.abstract: WeakValueDictionary[bytes, Any] = WeakValueDictionary()
         self.in_flight: dict[int, int] = {}
         self._next_autobind = 0

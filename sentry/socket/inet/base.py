@@ -57,11 +57,15 @@ class InetSocket(Socket):
         if addresses.family_of(address) == 0 and not endpoint.is_any:
             raise SyscallError(EAFNOSUPPORT)  # AF_UNSPEC is INADDR_ANY's only (Linux: __inet_bind())
         self.check_local(endpoint.address)
-        if 0 < endpoint.port < PRIVILEGED_PORTS and not task.credentials.has(CAP_NET_BIND_SERVICE):
+        if self.is_privileged_port(endpoint.port) and not task.credentials.has(CAP_NET_BIND_SERVICE):
             raise SyscallError(EACCES)
         if self.local.port or self.remote is not None:
             raise SyscallError(EINVAL)
         self.take_port(endpoint)
+
+    def is_privileged_port(self, port: int) -> bool:
+        """Whether the port needs CAP_NET_BIND_SERVICE."""
+        return 0 < port < PRIVILEGED_PORTS
 
     def check_local(self, address: bytes) -> None:
         """Whether the address can be bound to. Errors: EADDRNOTAVAIL, EINVAL an IPv4 one with IPV6_V6ONLY."""
