@@ -56,15 +56,11 @@ def find_waitable(task: "Task", matches: Match, options: int) -> "ThreadGroup | 
     return None
 
 
-def consume(task: "Task", matches: Match, child: "ThreadGroup", options: int) -> None:
-    """The guest's wait call is about to report ``child``: forget what it takes, unless WNOWAIT.
+def consume(child: "ThreadGroup", options: int) -> None:
+    """The guest's wait call is about to report a stop of ``child``: forget it, unless WNOWAIT.
 
-    With more than one matching child the choice is the host's, and it may know of a death that the sentry is yet to hear of
-    (a stop's events are collected before they are handled): then the dead are forgotten when their numbers are found gone.
+    A dead child is forgotten when its number is found gone (``TaskTable``): which one is reported is the host's choice, and a
+    signal may end the call before it has run.
     """
-    if options & WNOWAIT:
-        return
-    if child.exit_status is None:
+    if not options & WNOWAIT and child.exit_status is None:
         child.stop_report = None
-    elif sum(1 for other in task.group.children.values() if matches(other)) == 1:
-        task.kernel.tasks.forget(child)

@@ -81,14 +81,14 @@ def _try(task: Task, matches: Match, options: int) -> Result:
     child = find_waitable(task, matches, options)
     if child is None:
         raise SyscallError(EAGAIN)
-    consume(task, matches, child, options)
+    consume(child, options)
     return PROCEED
 
 
 def _wait(task: Task, matches: Match, options: int) -> Result | Coroutine[Any, Any, Result]:
     child = find_waitable(task, matches, options)
     if child is not None:
-        consume(task, matches, child, options)
+        consume(child, options)
         return PROCEED
     if options & WNOHANG:
         return PROCEED
@@ -97,5 +97,5 @@ def _wait(task: Task, matches: Match, options: int) -> Result | Coroutine[Any, A
 
 async def _hold(task: Task, matches: Match, options: int) -> Result:
     child = await wait_until(task.fiber, lambda: find_waitable(task, matches, options), [task.group.wait_queue])
-    consume(task, matches, child, options)
+    consume(child, options)
     return PROCEED

@@ -102,7 +102,8 @@ def test_getpgid_takes_any_thread_number(world: World) -> None:
 def zombies(monkeypatch: pytest.MonkeyPatch) -> set[int]:
     """Host pids that still exist although their processes have ended."""
     kept: set[int] = set()
-    monkeypatch.setattr("sentry.kernel.task_wait.exists", lambda pid: pid in kept)
+    for module in ("task_wait", "task_table", "task_exit"):
+        monkeypatch.setattr(f"sentry.kernel.{module}.exists", lambda pid: pid in kept)
     return kept
 
 
@@ -122,6 +123,9 @@ def test_wait_is_held_until_a_child_ends(world: World, zombies: set[int]) -> Non
     child.die()
     world.run()
     assert world.init.last == "proceed"
+    assert world.init.call("kill", child.pid, 0) == 0  # the host's wait has not run yet
+    zombies.remove(child.context.host_tid)
+    assert world.init.call("kill", child.pid, 0) == -ESRCH
     assert world.init.call("wait4", child.pid, 0, 0, 0) == -ECHILD
 
 
@@ -131,6 +135,7 @@ def test_nowait_leaves_the_child(world: World, zombies: set[int]) -> None:
     child.die()
     assert world.init.call("waitid", P_PID, child.pid, 0, WEXITED | WNOWAIT, 0) == "proceed"
     assert world.init.call("waitid", P_PID, child.pid, 0, WEXITED, 0) == "proceed"
+    zombies.remove(child.context.host_tid)
     assert world.init.call("waitid", P_PID, child.pid, 0, WEXITED, 0) == -ECHILD
 
 

@@ -40,7 +40,7 @@ class Target:
         """Whether it is alive or a zombie that nobody has waited for."""
         group = self.group
         table = group.leader.kernel.tasks
-        if table.groups.get(group.tgid) is not group:
+        if table.find_group(group.tgid) is not group:
             return False
         return self.thread is None or table.tasks.get(self.thread.tid) is self.thread
 
