@@ -14,6 +14,17 @@ from benchmarks.measure import ENVIRONMENT, BenchmarkError, Row
 _FILES = 10_000
 _FOLDERS = 100
 _TIMEOUT_S = 300.0
+_STREAM = """python3 -c '
+import socket, threading
+s = socket.socket(); s.bind(("127.0.0.1", 0)); s.listen(1)
+def drain():
+    end, _ = s.accept()
+    while end.recv(1 << 16): pass
+thread = threading.Thread(target=drain); thread.start()
+c = socket.create_connection(s.getsockname()); block = bytes(1 << 16)
+for i in range(8000): c.sendall(block)
+c.close(); thread.join()
+'"""
 WORK: tuple[tuple[str, str], ...] = (
     ("find, 10^4 files", "find . -name '*7'"),
     ("du, 10^4 files", "du -s ."),
@@ -23,6 +34,7 @@ WORK: tuple[tuple[str, str], ...] = (
     ("shell: 100 programs", "for i in {1..100}; do /bin/true; done"),
     ("shell: 200 subshells", "for i in {1..200}; do (:); done"),
     ("python3 start", "python3 -S -c pass"),
+    ("loopback TCP, 512 MiB", _STREAM),
 )
 #: prints the best of three runs in ns, after one that is not counted
 _SCRIPT = """cd "$1" && best=
