@@ -68,7 +68,9 @@ class Recorder:
         """What the program asks the kernel for, and which files of /proc and /sys it names."""
         executable = program.build()
         target = self.platforms["notify"]
-        with target.open(volumes=[f"{executable}:/guest{executable.suffix}:ro"], profile="strict", census=True) as box:
+        caps = [name for name in program.options.get("caps", "").split(",") if name]
+        volumes = [f"{executable}:/guest{executable.suffix}:ro"]
+        with target.open(volumes=volumes, profile="strict", census=True, cap_add=caps) as box:
             box.run(["/bin/mkdir", "-m", "777", "/tmp/census"], timeout=30)
             before = box.census()
             argv = program.argv(f"/guest{executable.suffix}")

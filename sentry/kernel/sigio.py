@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING
 
 from sentry.kernel.signals import FROM_KERNEL
 from sentry.platform.interface import SignalInfo
-from sentry.vfs.readiness import POLLERR, POLLHUP, READABLE, WRITABLE
+from sentry.vfs.readiness import POLLERR, POLLHUP, POLLIN, POLLRDNORM, READABLE, WRITABLE
 from syscalls.abi.fcntl import F_OWNER_PGRP, F_OWNER_TID, O_ASYNC
-from syscalls.abi.signal import POLL_HUP, POLL_IN, POLL_OUT, SIGIO
+from syscalls.abi.signal import POLL_HUP, POLL_IN, POLL_MSG, POLL_OUT, SIGIO
 
 if TYPE_CHECKING:
     from sentry.kernel.kernel import Kernel
     from sentry.kernel.task import Task
     from sentry.kernel.thread_group import ThreadGroup
     from sentry.vfs.file import FileDescription
+
+_POLLMSG = 0x400
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,12 @@ def _tell(kernel: "Kernel", file: "FileDescription", fd: int, mask: int) -> None
         _send(kernel, owner, file.owner_signal, fd, POLL_IN, READABLE)
     elif ready & WRITABLE:
         _send(kernel, owner, file.owner_signal, fd, POLL_OUT, WRITABLE)
+
+
+def tell_lease(kernel: "Kernel", file: "FileDescription", fd: int) -> None:
+    """Somebody wants what the lease of ``file`` forbids."""
+    if isinstance(file.owner, Owner):
+        _send(kernel, file.owner, file.owner_signal, fd, POLL_MSG, POLLIN | POLLRDNORM | _POLLMSG)
 
 
 def _send(kernel: "Kernel", owner: Owner, signal: int, fd: int, reason: int, band: int) -> None:

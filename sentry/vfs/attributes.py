@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from sentry.vfs import watch
 from sentry.vfs.context import Path
+from sentry.vfs.lease import break_leases
 from sentry.vfs.lookup import resolve
 from sentry.vfs.opening import check_not_executed
 from sentry.vfs.permission import (
@@ -182,6 +183,8 @@ async def truncate_path(task: "Task", path: bytes, length: int) -> None:
     check_writable_mount(place)
     check_permission(task.credentials, attr, MAY_WRITE)
     check_not_executed(task, inode)
+    if inode.locks is not None and inode.locks.leases:
+        await break_leases(task, inode, is_write=True, nowait=False)
     await truncate_inode(task, inode, length)
     watch.happened(place.dentry, IN_MODIFY)
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sentry.kernel.task import Task
     from sentry.vfs.file import FileDescription
     from sentry.vfs.inode import Inode
+    from sentry.vfs.lease import Lease
 
 END: Final = (1 << 63) - 1
 RECORDS_MAX: Final = 65_536
@@ -45,12 +46,13 @@ class Record:
 class FileLocks:
     """All locks of one inode."""
 
-    __slots__ = ("_flocks", "_records", "queue")
+    __slots__ = ("_flocks", "_records", "leases", "queue")
 
     def __init__(self) -> None:
         self.queue = WaitQueue()
         self._flocks: dict[FileDescription, bool] = {}  # True: exclusive
         self._records: list[Record] = []
+        self.leases: list[Lease] = []
 
     def try_flock(self, file: "FileDescription", *, is_exclusive: bool) -> bool:
         """Take or convert; like Linux, a conversion first gives up the old lock."""
@@ -107,7 +109,10 @@ class FileLocks:
         return True
 
     def release_file(self, file: "FileDescription") -> None:
-        """The description is closed: its flock and OFD locks go."""
+        """The description is closed: its flock and OFD locks go, and its lease."""
+        if self.leases:
+            self.leases = [lease for lease in self.leases if lease.file is not file]
+            self.queue.wake()
         self.unflock(file)
         self._drop(file)
 

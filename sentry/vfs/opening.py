@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 from sentry.vfs import watch
 from sentry.vfs.context import OpenContext, Path
 from sentry.vfs.dentry import Dentry
+from sentry.vfs.lease import break_leases
 from sentry.vfs.lookup import lookup_child, parent_from, resolve, resolve_parent
 from sentry.vfs.pathwalk import LINKS_MAX
 from sentry.vfs.permission import (
@@ -32,6 +33,7 @@ from syscalls.abi.fcntl import (
     O_NOATIME,
     O_NOCTTY,
     O_NOFOLLOW,
+    O_NONBLOCK,
     O_PATH,
     O_TMPFILE,
     O_TRUNC,
@@ -83,6 +85,8 @@ async def open_place(task: "Task", place: Path, flags: int, *, is_created: bool 
         check_owner(task.credentials, attr)
     if is_write and kind == S_IFREG and attr.mode & 0o111:
         check_not_executed(task, inode)
+    if inode.locks is not None and inode.locks.leases:
+        await break_leases(task, inode, is_write=is_write, nowait=bool(flags & O_NONBLOCK))
     file = await inode.open(OpenContext(place, flags, task, is_created=is_created))
     if file.path is None and file.inode is inode:
         file.path = place

@@ -31,13 +31,13 @@ from syscalls.abi.fcntl import (
     F_OWNER_PID,
     F_SETFD,
     F_SETFL,
+    F_SETLEASE,
     F_SETLK,
     F_SETLKW,
     F_SETOWN,
     F_SETOWN_EX,
     F_SETPIPE_SZ,
     F_SETSIG,
-    F_UNLCK,
     FD_CLOEXEC,
     O_APPEND,
     O_ASYNC,
@@ -47,13 +47,14 @@ from syscalls.abi.fcntl import (
 )
 from syscalls.abi.signal import SIGRTMAX
 from syscalls.args import Fd, UInt, ULong
+from syscalls.fdio.fcntl_lease import get_lease, set_lease_command
 from syscalls.fdio.fcntl_lock import record_lock
 from syscalls.registry import Support, syscall
 
 _CHANGEABLE = O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME
 _FOR_O_PATH = (F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL)
 _LOCKS = (F_GETLK, F_SETLK, F_SETLKW, F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW)
-_NOTE = "leases and F_NOTIFY are EINVAL"
+_NOTE = "F_NOTIFY is EINVAL; a lease is not broken by what others do to a volume outside the sandbox"
 
 Command = Callable[[Task, FileDescription, int, int], int]
 
@@ -160,10 +161,6 @@ def _setsig(task: Task, file: FileDescription, fd: int, arg: int) -> int:
     return 0
 
 
-def _getlease(task: Task, file: FileDescription, fd: int, arg: int) -> int:
-    return F_UNLCK
-
-
 def _pipe(file: FileDescription) -> PipeFile:
     if not isinstance(file, PipeFile):
         raise SyscallError(EBADF)
@@ -202,7 +199,8 @@ _COMMANDS: dict[int, Command] = {
     F_SETOWN_EX: _setown_ex,
     F_GETSIG: _getsig,
     F_SETSIG: _setsig,
-    F_GETLEASE: _getlease,
+    F_GETLEASE: get_lease,
+    F_SETLEASE: set_lease_command,
     F_GETPIPE_SZ: _getpipe_sz,
     F_SETPIPE_SZ: _setpipe_sz,
     F_ADD_SEALS: _add_seals,
