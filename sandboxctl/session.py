@@ -35,6 +35,7 @@ class Command:
         self.exit_code: int | None = None
         self.signal = 0
         self.failure = ""
+        self.is_prepared = False
 
     def finish(self, code: int, signo: int = 0, failure: str = "") -> None:
         """Record the end; a death by signal n gives 128 + n."""
@@ -127,8 +128,13 @@ class Session:
         for gofer in self._gofers:
             gofer.close_channel()
 
-    def run(self, command: CommandConfig, streams: Mapping[int, int], *, rows: int = 0, columns: int = 0) -> Command:
-        """Start ``command``; ``streams`` maps its 0, 1, 2 to our descriptors, which stay ours. Raises SandboxDied."""
+    def run(
+        self, command: CommandConfig, streams: Mapping[int, int], *, rows: int = 0, columns: int = 0, held: bool = False
+    ) -> Command:
+        """Start ``command``; ``streams`` maps its 0, 1, 2 to our descriptors, which stay ours.
+
+        ``held``: only look for the program; ``is_prepared`` tells that it is there, ``release`` starts it. Raises SandboxDied.
+        """
         started = Command(self._next)
         self._next += 1
         self._commands[started.number] = started
@@ -148,8 +154,14 @@ class Session:
             rows=rows,
             cols=columns,
             streams=list(streams),
+            held=held,
         )
         return started
+
+    def release(self, command: Command) -> None:
+        """Start a command that is held."""
+        if command.exit_code is None:
+            self._send("release", id=command.number)
 
     def signal(self, command: Command, signo: int, *, everyone: bool = False) -> None:
         """Send a signal to the command's first process, or to all of its processes. Nothing happens if it has ended."""
@@ -274,6 +286,9 @@ class Session:
         kind = message["kind"]
         if kind == "started":
             self.info = message
+        elif kind == "prepared":
+            if _number(message, "id") in self._commands:
+                self._commands[_number(message, "id")].is_prepared = True
         elif kind == "exited":
             command = self._commands.pop(_number(message, "id"), None)
             if command is not None:

@@ -9,6 +9,13 @@ from sandboxctl.launcher import SentryProcess
 
 _COMMANDS = {
     "run": ("sandboxctl.cli.run", "Run a program in a new sandbox."),
+    "ps": ("sandboxctl.cli.ps", "List detached sandboxes."),
+    "exec": ("sandboxctl.cli.execute", "Run a program in a running sandbox."),
+    "logs": ("sandboxctl.cli.logs", "Print what a detached sandbox wrote."),
+    "stop": ("sandboxctl.cli.stop", "End running sandboxes, politely first."),
+    "kill": ("sandboxctl.cli.kill", "Send a signal to running sandboxes."),
+    "wait": ("sandboxctl.cli.wait", "Wait until sandboxes have ended."),
+    "rm": ("sandboxctl.cli.rm", "Remove sandboxes that have ended."),
     "pull": ("sandboxctl.cli.image_pull", "Fetch images from registries."),
     "push": ("sandboxctl.cli.image_push", "Copy an image to a registry."),
     "images": ("sandboxctl.cli.image_list", "List the images of the store."),

@@ -37,7 +37,12 @@ def ago(text: str) -> str:
     then = parse_time(text)
     if then is None:
         return "N/A"
-    seconds = int((datetime.now(UTC) - then).total_seconds())
+    return ago_of(then.timestamp())
+
+
+def ago_of(then: float) -> str:
+    """The same for seconds since the epoch."""
+    seconds = int(datetime.now(UTC).timestamp() - then)
     if seconds < 1:
         return "Less than a second ago"
     day = 86400

@@ -37,7 +37,7 @@ def checked(
     sandbox_options = {name: options[name] for name in _SANDBOX}
     config = sandbox_config(SandboxOptions(image=image, platform=context.platform, profile=context.profile, **sandbox_options))
     what = command_config(CommandOptions(argv=argv, **{name: options[name] for name in _COMMAND}), image)
-    if what.tty and what.interactive and not is_terminal(0):
+    if what.tty and what.interactive and not options.get("detach") and not is_terminal(0):
         raise OptionError("-t: standard input is not a terminal; leave out -t")
     return replace(config, nofile_max=descriptors_max(what.rlimits)), what
 
@@ -65,7 +65,10 @@ def checked(
 @click.option("--shm-size", metavar="SIZE", help="Size of /dev/shm.  [default: 64m]")
 @click.option("--stop-signal", metavar="SIGNAL", help="What the command gets when we are told to end.  [default: SIGTERM]")
 @click.option("--init", is_flag=True, help="Run a small init as pid 1 that reaps orphans.")
-@click.option("--rm", is_flag=True, help="Accepted for docker's sake: nothing ever stays behind.")
+@click.option("-d", "--detach", is_flag=True, help="Let it go on without us and print its id; see: sandboxctl ps.")
+@click.option("--rm", is_flag=True, help="With -d: leave no record when it ends. Without -d nothing ever stays behind.")
+@click.option("--label", "labels", multiple=True, metavar="NAME=VALUE", help="With -d: a note on the sandbox, for ps --filter.")
+@click.option("--cidfile", metavar="FILE", help="With -d: write the id into a new file.")
 @click.option("--network", "--net", metavar="none", default="none", show_default=True, help="Only none so far.")
 @click.option("--timeout", metavar="TIME", help="End the sandbox after, for example, 90s; exit status 137.")
 @click.option("--rw", is_flag=True, help="Write through to the folder of a dir: image.")
@@ -101,6 +104,13 @@ def command(context: Context, /, image: str | None, words: tuple[str, ...], **op
       echo hello | sandboxctl run -i host -- wc -c
     """
     config, what = checked(context, image, words, options)
+    if options["detach"]:
+        if options["commit"]:
+            raise OptionError("--commit does not work with -d; leave one of them out")
+        from sandboxctl.cli.detached import labels_of, run_detached
+
+        run_detached(config, what, remove=options["rm"], labels=labels_of(options["labels"]), cidfile=options["cidfile"])
+        return 0
     ahead, context.ahead = context.ahead, None
     with Sandbox.from_config(config, ahead) as sandbox:
         end = attach(sandbox, what)

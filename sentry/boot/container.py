@@ -45,13 +45,15 @@ class ContainerSpec:
     limits: dict[int, tuple[int, int]] = field(default_factory=dict)
     capabilities: int = CAPABILITIES_DEFAULT
     terminal: object | None = None
+    is_held: bool = False
 
 
 class Container:
     """Starts the first process and learns of its end.
 
     ``on_exit(wait_status, errno)`` is called once every task is gone; ``errno`` is not 0 when the program could not be executed.
-    ``on_failed(message)`` instead when no process could be made at all.
+    ``on_failed(message)`` instead when no process could be made at all. With ``spec.is_held`` the program is looked for, then
+    ``on_prepared()`` is called and nothing happens until ``release`` (runtime.md of the OCI: create and start).
     """
 
     def __init__(
@@ -62,11 +64,14 @@ class Container:
         spec: ContainerSpec,
         on_exit: Callable[[int, int], None],
         on_failed: Callable[[str], None],
+        on_prepared: Callable[[], None],
     ) -> None:
         self.kernel = kernel
         self.spec = spec
         self._on_exit = on_exit
         self._on_failed = on_failed
+        self._on_prepared = on_prepared
+        self._held: tuple[bytes, Credentials, FsContext] | None = None
         self._dispatcher = dispatcher
         self._tree = tree
         self._first: Task | None = None
@@ -109,7 +114,23 @@ class Container:
             self._release_files()
             self._on_exit(0, error.errno)
             return
+        if spec.is_held:
+            self._held = program, credentials, probe.fs
+            self._on_prepared()
+            return
         self._spawn(program, list(spec.argv), credentials, probe.fs)
+
+    def release(self) -> None:
+        """Start the program that was held; nothing happens if it was not, or is no more."""
+        held, self._held = self._held, None
+        if held is None:
+            return
+        program, credentials, fs = held
+        try:
+            self._spawn(program, list(self.spec.argv), credentials, fs)
+        except PlatformError as error:
+            self._release_files()
+            self._failed(error)
 
     def _release_files(self) -> None:
         """No process will ever have them."""

@@ -59,6 +59,10 @@ class ControlServer:
         match message["kind"]:
             case "run":
                 self._run(message, fds)
+            case "release":
+                container = self._containers.get(message["id"])
+                if container is not None:
+                    container.release()
             case "signal":
                 self._signal(message)
             case "resize":
@@ -101,7 +105,7 @@ class ControlServer:
             self._containers.pop(number, None)
             self._send("failed", id=number, exit_code=EXIT_SANDBOX_ERROR, message=text)
 
-        container = self._sandbox.new_container(message, fds, on_exit, on_failed)
+        container = self._sandbox.new_container(message, fds, on_exit, on_failed, lambda: self._send("prepared", id=number))
         self._containers[number] = container
         container.start()
 

@@ -99,6 +99,7 @@ class Sandbox:
         fds: list[int],
         on_exit: Callable[[int, int], None],
         on_failed: Callable[[str], None],
+        on_prepared: Callable[[], None],
     ) -> Container:
         """A container for a ``run`` message, not started yet."""
         kernel = self.new_kernel()
@@ -119,6 +120,7 @@ class Sandbox:
             files=files,
             limits=limits,
             terminal=terminal,
+            is_held=message.get("held", False),
             capabilities=self.config.get("capabilities", CAPABILITIES_DEFAULT),
         )
 
@@ -130,7 +132,7 @@ class Sandbox:
             self._containers.remove(container)
             on_failed(text)
 
-        container = Container(kernel, self._dispatcher, self._tree, spec, ended, failed)
+        container = Container(kernel, self._dispatcher, self._tree, spec, ended, failed, on_prepared)
         self._containers.append(container)
         return container
 

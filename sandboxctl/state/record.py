@@ -1,0 +1,75 @@
+"""What is known of one sandbox, as JSON in its folder; written by rename only, so a reader sees the old or the new record."""
+
+import json
+import os
+from typing import Any
+
+CREATED, RUNNING, STOPPED = "created", "running", "stopped"
+_NAME = "record.json"
+_DEFAULTS: dict[str, Any] = {
+    "id": "",
+    "name": "",
+    "image": "",
+    "argv": [],
+    "status": CREATED,
+    "pid": 0,  # of the keeper
+    "created": 0.0,  # seconds since the epoch, as the next two
+    "started": 0.0,
+    "finished": 0.0,
+    "exit_code": 0,
+    "error": "",
+    "labels": {},
+    "auto_remove": False,
+    "stop_signal": 15,
+    "bundle": "",
+    "annotations": {},
+    "hooks": {},
+    "command": {},  # CommandConfig, as builtins
+}
+
+
+class Record:
+    """One sandbox. Attributes are the keys of the file; keys that a newer version wrote are kept."""
+
+    id: str
+    name: str
+    image: str
+    argv: list[str]
+    status: str
+    pid: int
+    created: float
+    started: float
+    finished: float
+    exit_code: int
+    error: str
+    labels: dict[str, str]
+    auto_remove: bool
+    stop_signal: int
+    bundle: str
+    annotations: dict[str, str]
+    hooks: dict[str, Any]
+    command: dict[str, Any]
+
+    def __init__(self, **values: Any) -> None:
+        self.__dict__.update(_DEFAULTS)
+        self.__dict__.update(values)
+
+    @classmethod
+    def load(cls, folder: str) -> "Record":
+        """Read the record in ``folder``. Raises OSError, ValueError."""
+        with open(os.path.join(folder, _NAME), encoding="utf-8") as file:
+            values = json.load(file)
+        if not isinstance(values, dict):
+            raise ValueError("a record is a JSON object")  # noqa: TRY004 - a file, not an argument
+        for name, default in _DEFAULTS.items():
+            if name in values and not isinstance(values[name], type(default)) and not isinstance(values[name], int):
+                raise ValueError(f"{name} has the wrong type")
+        return cls(**values)
+
+    def save(self, folder: str) -> None:
+        """Replace the record in ``folder``. Raises OSError."""
+        path = os.path.join(folder, _NAME)
+        new = f"{path}.{os.getpid()}"
+        with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "w", encoding="utf-8") as file:
+            json.dump(self.__dict__, file)
+        os.rename(new, path)
