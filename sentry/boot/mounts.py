@@ -8,7 +8,7 @@ from sentry.fs.cgroup.filesystem import CgroupFileSystem
 from sentry.fs.dev.filesystem import DevFileSystem
 from sentry.fs.devpts.filesystem import DevPtsFileSystem
 from sentry.fs.gofer.client import GoferClient
-from sentry.fs.gofer.filesystem import GoferFileSystem
+from sentry.fs.gofer.filesystem import DESCRIPTORS_MAX, GoferFileSystem
 from sentry.fs.overlay.filesystem import OverlayFileSystem
 from sentry.fs.pipe.fifo import open_fifo
 from sentry.fs.proc.filesystem import ProcFileSystem
@@ -41,6 +41,7 @@ T = TypeVar("T")
 ALL_CAPABILITIES = (1 << 41) - 1
 _SAFE = MS_NOSUID | MS_NODEV
 ON_DISK_MAX = 1 << 30
+LAYER_DESCRIPTORS_MIN = 4  # of each layer of an image
 
 
 class _NoContext:
@@ -123,7 +124,9 @@ class MountTree:
         home = self._gofer_fs(gofer, 0, is_shared=False)
         reply = home.client.call_blocking(m.OPEN, (home.root.node, (INDEX_NAME,)), m.OPEN_DONATE)
         index = ImageIndex(map_file(reply.fd))
-        trees = [self._gofer_fs(gofer, 1 + number, is_shared=False) for number in range(layers)]
+        kept = max(LAYER_DESCRIPTORS_MIN, DESCRIPTORS_MAX // max(1, layers))
+        allocate, client = self._kernel.mounts.allocate_dev, self._clients[gofer]
+        trees = [GoferFileSystem(allocate(), client, 1 + number, descriptors_max=kept) for number in range(layers)]
         return ImageFileSystem(self._kernel.mounts.allocate_dev(), index, trees, pool)
 
     def _gofer_fs(self, gofer: int, tree: int, *, is_shared: bool) -> GoferFileSystem:

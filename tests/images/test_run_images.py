@@ -1,5 +1,6 @@
 """Programs on images: what they see is exactly what the layers say, as root and as an ordinary user."""
 
+import hashlib
 import subprocess
 import tarfile
 import time
@@ -69,6 +70,19 @@ def test_layers_lie_on_each_other(either, tmp_path):
     images.write_layout(tmp_path / "oci", {"": images.build(layers, "+zstd")})
     seen = either.text("run", f"oci:{tmp_path}/oci", "--", "sh", "-c", "ls /data; cat /data/small /data/twin; ls /etc/opt")
     assert seen.split() == ["disk", "link", "new", "null", "pipe", "small", "twin", "third", "small", "only"]
+
+
+def test_many_layers_with_many_large_files(tool, tmp_path):
+    layers = [images.busybox_layer()]
+    for number in range(100):
+        layers.append(images.layer(*[images.member(f"many/{number}/{at}", bytes([number, at]) * 10_000) for at in range(12)]))
+    images.write_layout(tmp_path / "oci", {"": images.build(layers, "")})
+    script = "find /many -type f | wc -l; cat /many/*/* | md5sum; for f in /many/*/1*; do exec 9<$f; done; cat /many/*/* | md5sum"
+    script = script.replace("md5sum", "/bin/busybox md5sum")
+    seen = tool.text("run", f"oci:{tmp_path}/oci", "sh", "-c", script).split()
+    order = [(one, two) for one in sorted(range(100), key=str) for two in sorted(range(12), key=str)]
+    wanted = hashlib.md5(b"".join(bytes(pair) * 10_000 for pair in order))
+    assert seen == ["1200", wanted.hexdigest(), "-", wanted.hexdigest(), "-"]
 
 
 def run_config(tool, tmp_path, *words, options=(), check=0, **settings):

@@ -31,8 +31,16 @@ class GoferFileSystem(FileSystem):
 
     name = b"gofer"
 
-    def __init__(self, dev: int, client: GoferClient, tree: int = 0, *, is_shared: bool = False) -> None:
-        """Attach ``tree``; waits for the gofer's answer. Errors: SyscallError ENOENT, EIO."""
+    def __init__(
+        self,
+        dev: int,
+        client: GoferClient,
+        tree: int = 0,
+        *,
+        is_shared: bool = False,
+        descriptors_max: int = DESCRIPTORS_MAX,
+    ) -> None:
+        """Attach ``tree``; waits for the gofer's answer. ``descriptors_max`` are kept. Errors: SyscallError ENOENT, EIO."""
         super().__init__(dev)
         self.client = client
         self.is_shared = is_shared
@@ -41,7 +49,8 @@ class GoferFileSystem(FileSystem):
         self._root_dev = -1
         self._listed: dict[GoferInode, int] = {}  # oldest first: folders whose listing is kept, and how long it is
         self._listed_total = 0
-        self.prefetched = Prefetched()
+        self._descriptors_max = descriptors_max
+        self.prefetched = Prefetched(descriptors_max // 4)
         self._donors: dict[GoferInode, None] = {}  # oldest first: files whose descriptor is kept
         reply = client.call_blocking(m.ATTACH, tree, int(is_shared))
         self.coherence = Coherence(reply.fd) if reply.fd >= 0 else None
@@ -145,7 +154,7 @@ class GoferFileSystem(FileSystem):
             return
         inode.host_fd = fd
         self._donors[inode] = None
-        while len(self._donors) > DESCRIPTORS_MAX:
+        while len(self._donors) > self._descriptors_max:
             self.drop_descriptor(next(iter(self._donors)))
 
     def touch_descriptor(self, inode: GoferInode) -> None:

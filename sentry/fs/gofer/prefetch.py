@@ -63,9 +63,10 @@ class OpenPattern:
 class Prefetched:
     """Descriptors that nobody has asked for yet, by folder and name; the oldest are closed for room."""
 
-    __slots__ = ("_fds",)
+    __slots__ = ("_fds", "_kept_max")
 
-    def __init__(self) -> None:
+    def __init__(self, kept_max: int = KEPT_MAX) -> None:
+        self._kept_max = kept_max
         self._fds: dict[tuple[GoferInode, bytes], tuple[int, int]] = {}
 
     def put(self, folder: "GoferInode", name: bytes, ino: int, fd: int) -> None:
@@ -74,7 +75,7 @@ class Prefetched:
         if old is not None:
             close_descriptor(old[1])
         self._fds[folder, name] = (ino, fd)
-        if len(self._fds) > KEPT_MAX:
+        if len(self._fds) > self._kept_max:
             close_descriptor(self._fds.pop(next(iter(self._fds)))[1])
 
     def take(self, inode: "GoferInode") -> int:
