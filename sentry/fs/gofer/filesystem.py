@@ -38,9 +38,9 @@ class GoferFileSystem(FileSystem):
         tree: int = 0,
         *,
         is_shared: bool = False,
-        descriptors_max: int = DESCRIPTORS_MAX,
+        descriptors_max: int | None = None,
     ) -> None:
-        """Attach ``tree``; waits for the gofer's answer. ``descriptors_max`` are kept. Errors: SyscallError ENOENT, EIO."""
+        """Attach ``tree`` and wait for the answer; at most ``descriptors_max`` are kept. Errors: ENOENT, EIO."""
         super().__init__(dev)
         self.client = client
         self.is_shared = is_shared
@@ -49,8 +49,8 @@ class GoferFileSystem(FileSystem):
         self._root_dev = -1
         self._listed: dict[GoferInode, int] = {}  # oldest first: folders whose listing is kept, and how long it is
         self._listed_total = 0
-        self._descriptors_max = descriptors_max
-        self.prefetched = Prefetched(descriptors_max // 4)
+        self._descriptors_max = DESCRIPTORS_MAX if descriptors_max is None else descriptors_max
+        self.prefetched = Prefetched(max(1, self._descriptors_max // 4))
         self._donors: dict[GoferInode, None] = {}  # oldest first: files whose descriptor is kept
         reply = client.call_blocking(m.ATTACH, tree, int(is_shared))
         self.coherence = Coherence(reply.fd) if reply.fd >= 0 else None
