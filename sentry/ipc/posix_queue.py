@@ -85,17 +85,17 @@ class PosixQueue:
 
     def forget_notification(self) -> None:
         """Nobody is told of the next message."""
-        self.on_arrival: Callable[[], None] | None = None
+        self.on_arrival: Callable[[int, int], None] | None = None
         self.notify_owner: object | None = None
         self.notify_pid = self.notify_signal = self.notify_word = 0
 
-    def ask_notification(self, owner: object, pid: int, signal: int, word: int, tell: Callable[[], None]) -> None:
+    def ask_notification(self, owner: object, pid: int, signal: int, word: int, tell: Callable[[int, int], None]) -> None:
         """``tell`` is called once, when a message comes to the empty queue and nobody waits for it."""
         self.notify_owner, self.notify_pid, self.notify_signal, self.notify_word = owner, pid, signal, word
         self.on_arrival = tell
 
-    def send(self, message: QueuedMessage) -> None:
-        """Hand over or keep. Precondition: not full."""
+    def send(self, message: QueuedMessage, pid: int = 0, uid: int = 0) -> None:
+        """Hand over or keep; a notification names the sender. Precondition: not full."""
         if self._receivers:
             receiver = self._receivers.popleft()
             receiver.message = message
@@ -105,7 +105,7 @@ class PosixQueue:
         if len(self._messages) == 1 and self.on_arrival is not None:
             tell = self.on_arrival
             self.forget_notification()
-            tell()
+            tell(pid, uid)
         self.events.wake(POLLIN)
 
     def receive(self) -> QueuedMessage | None:

@@ -22,6 +22,8 @@ class FileSystem:
     """One mounted instance (a superblock). ``dev`` is its st_dev; ``name`` is what /proc/mounts shows as type."""
 
     name: bytes = b"none"
+    #: whether renameat2(2) can leave a whiteout
+    has_whiteouts = False
 
     def __init__(self, dev: int) -> None:
         self.dev = dev

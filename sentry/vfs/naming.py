@@ -21,7 +21,7 @@ from sentry.vfs.permission import (
 )
 from syscalls.abi.errno import EBUSY, EEXIST, EINVAL, EISDIR, ENOENT, ENOTDIR, ENOTEMPTY, EPERM, EROFS, ESTALE, EXDEV
 from syscalls.abi.errors import SyscallError
-from syscalls.abi.fcntl import AT_EMPTY_PATH, AT_SYMLINK_FOLLOW, RENAME_EXCHANGE, RENAME_NOREPLACE
+from syscalls.abi.fcntl import AT_EMPTY_PATH, AT_SYMLINK_FOLLOW, RENAME_EXCHANGE, RENAME_NOREPLACE, RENAME_WHITEOUT
 from syscalls.abi.stat import S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFMT, S_IFREG, S_IFSOCK
 
 if TYPE_CHECKING:
@@ -175,6 +175,8 @@ async def rename_at(task: "Task", old_dirfd: int, old_path: bytes, new_dirfd: in
     if source.inode is target.inode and not flags & RENAME_EXCHANGE:
         return
     _check_rename_rights(task, source, target, old_parent, new_parent, flags)
+    if flags & RENAME_WHITEOUT and not old_parent.inode.fs.has_whiteouts:
+        raise SyscallError(EINVAL)
     inode = source.inode
     assert inode is not None
     await old_parent.inode.rename(old_name, inode, new_parent.inode, new_name, target.inode, flags)
@@ -187,7 +189,17 @@ async def rename_at(task: "Task", old_dirfd: int, old_path: bytes, new_dirfd: in
         replaced = None
     else:
         mounts.cache.move(source, new_parent.dentry, new_name)
+    if flags & RENAME_WHITEOUT:
+        await _leave_whiteout(task, old_parent, old_name)
     watch.moved(old_parent.inode, old_name, new_parent.inode, new_name, inode, replaced, mounts.next_cookie())
+
+
+async def _leave_whiteout(task: "Task", parent: Path, name: bytes) -> None:
+    """A character device 0:0 where the name was: what an overlay shows as nothing (rename(2), RENAME_WHITEOUT)."""
+    creds = task.credentials
+    gid, mode = inherit(parent.inode.attr, creds, 0, S_IFCHR)
+    whiteout = await parent.inode.create(name, S_IFCHR | mode, creds.fsuid, gid, 0)
+    task.kernel.mounts.cache.add(parent.dentry, name, whiteout)
 
 
 def _check_rename_names(

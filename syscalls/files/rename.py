@@ -4,7 +4,7 @@ from sentry.kernel.task import Task
 from sentry.vfs.namespace import rename_at
 from syscalls.abi.errno import EINVAL
 from syscalls.abi.errors import SyscallError
-from syscalls.abi.fcntl import AT_FDCWD, RENAME_EXCHANGE, RENAME_NOREPLACE
+from syscalls.abi.fcntl import AT_FDCWD, RENAME_EXCHANGE, RENAME_NOREPLACE, RENAME_WHITEOUT
 from syscalls.args import Fd, PathPtr, UInt
 from syscalls.registry import Support, syscall
 
@@ -21,10 +21,12 @@ async def sys_renameat(task: Task, olddirfd: Fd, oldpath: PathPtr, newdirfd: Fd,
     return await _rename(task, olddirfd, oldpath, newdirfd, newpath, 0)
 
 
-@syscall(man="rename(2)", support=Support.PARTIAL, note="RENAME_WHITEOUT is EINVAL")
+@syscall(man="rename(2)", support=Support.PARTIAL, note="RENAME_WHITEOUT on a volume is EINVAL")
 async def sys_renameat2(task: Task, olddirfd: Fd, oldpath: PathPtr, newdirfd: Fd, newpath: PathPtr, flags: UInt) -> int:
-    """Like renameat, with RENAME_NOREPLACE or RENAME_EXCHANGE. Errors: EINVAL for both or anything else."""
-    if flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE) or flags == RENAME_NOREPLACE | RENAME_EXCHANGE:
+    """Like renameat, with RENAME_NOREPLACE, RENAME_EXCHANGE, RENAME_WHITEOUT. Errors: EINVAL for what makes no sense."""
+    if flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT):
+        raise SyscallError(EINVAL)
+    if flags & RENAME_EXCHANGE and flags != RENAME_EXCHANGE:
         raise SyscallError(EINVAL)
     return await _rename(task, olddirfd, oldpath, newdirfd, newpath, flags)
 

@@ -16,7 +16,7 @@ from syscalls.registry import Support, syscall
 @syscall(
     man="mq_notify(3)",
     support=Support.PARTIAL,
-    note="SIGEV_THREAD, which needs a netlink socket, is EINVAL; si_pid and si_uid are 0",
+    note="SIGEV_THREAD, which needs a netlink socket, is EINVAL",
 )
 def sys_mq_notify(task: Task, mqdes: Fd, sevp: UserPtr) -> int:
     """Ask to be told once of a message that comes to the empty queue. Errors: EBADF, EBUSY, EFAULT, EINVAL."""
@@ -42,10 +42,9 @@ def _ask(task: Task, queue: PosixQueue, event: tuple[int, ...]) -> None:
     value, signal, notify, _ = event
     group = task.group
 
-    def tell() -> None:
-        if notify == SIGEV_NONE or not signal or not group.is_alive:
-            return
-        group.leader.kernel.signals.send_group(group, signal, SignalInfo(SI_MESGQ, value=value))
+    def tell(pid: int, uid: int) -> None:
+        if notify != SIGEV_NONE and signal and group.is_alive:
+            group.leader.kernel.signals.send_group(group, signal, SignalInfo(SI_MESGQ, pid, uid, value))
 
     queue.ask_notification(group, group.tgid, signal if notify == SIGEV_SIGNAL else 0, notify, tell)
 

@@ -42,7 +42,7 @@ async def sys_mq_timedsend(task: Task, mqdes: Fd, msg_ptr: UserPtr, msg_len: Siz
         waiter = Waiter()
         queue.add_sender(waiter)
         await _sleep(task, queue, waiter, deadline)
-    queue.send(message)
+    queue.send(message, task.group.tgid, task.credentials.uid)
     queue.pass_on()
     return 0
 

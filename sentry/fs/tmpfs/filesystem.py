@@ -24,6 +24,7 @@ class TmpFileSystem(FileSystem):
     """One instance. ``now`` is the wall clock in nanoseconds; ``pool`` holds the bytes and their limit."""
 
     name = b"tmpfs"
+    has_whiteouts = True
 
     def __init__(
         self,

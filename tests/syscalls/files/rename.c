@@ -90,3 +90,19 @@ TEST(cwd_follows_a_renamed_directory) {
     EXPECT_STR("moved", strrchr(after, '/') + 1);
     NEED(chdir(".."));
 }
+
+TEST(whiteout) {
+    struct stat st;
+    mkdir("w", 0755);
+    close(make_file("w/a", "1"));
+    EXPECT_OK(renameat2(AT_FDCWD, "w/a", AT_FDCWD, "w/b", RENAME_WHITEOUT));
+    EXPECT_OK(lstat("w/a", &st));
+    EXPECT_EQ(S_IFCHR, st.st_mode);
+    EXPECT_EQ(0, st.st_rdev);
+    EXPECT_OK(lstat("w/b", &st));
+    EXPECT_ERRNO(EEXIST, renameat2(AT_FDCWD, "w/b", AT_FDCWD, "w/a", RENAME_WHITEOUT | RENAME_NOREPLACE));
+    EXPECT_ERRNO(EINVAL, renameat2(AT_FDCWD, "w/b", AT_FDCWD, "w/a", RENAME_WHITEOUT | RENAME_EXCHANGE));
+    EXPECT_OK(unlink("w/a"));
+    EXPECT_OK(unlink("w/b"));
+    EXPECT_OK(rmdir("w"));
+}

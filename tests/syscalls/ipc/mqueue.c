@@ -99,7 +99,8 @@ TEST(waiting) {
 }
 
 static volatile int signalled;
-static void on_message(int s, siginfo_t *info, void *c) { signalled = info->si_value.sival_int; }
+static siginfo_t told;
+static void on_message(int s, siginfo_t *info, void *c) { told = *info; signalled = info->si_value.sival_int; }
 
 TEST(notification) {
     mqd_t q = NEED(mq_open(NAME, O_RDWR | O_CREAT, 0600, &attr));
@@ -111,6 +112,8 @@ TEST(notification) {
     pid_t a = CHILD({ EXPECT_ERRNO(EBUSY, mq_notify(q, &event)); EXPECT_OK(mq_send(q, "a", 1, 0)); });
     EXPECT_EXIT(0, a);
     EXPECT_EQ(77, signalled);
+    EXPECT_EQ(SI_MESGQ, told.si_code);
+    EXPECT_TRUE(told.si_pid == a && told.si_uid == getuid());
     signalled = 0;
     EXPECT_OK(mq_notify(q, &event));
     EXPECT_OK(mq_send(q, "b", 1, 0));
