@@ -1,0 +1,74 @@
+"""Timers of the stack: deadlines in nanoseconds, run by ``Stack.poll``; setting one later costs no heap operation."""
+
+import heapq
+from collections.abc import Callable
+
+
+class Timer:
+    """One timer; ``deadline`` is None while it is off."""
+
+    __slots__ = ("callback", "deadline", "queue", "queued_at")
+
+    def __init__(self, queue: "TimerQueue", callback: Callable[[int], None]) -> None:
+        self.queue = queue
+        self.callback = callback
+        self.deadline: int | None = None
+        self.queued_at: int | None = None  # the earliest entry of the heap
+
+    def set(self, deadline: int) -> None:
+        """Run the callback at ``deadline`` instead of any earlier setting."""
+        self.deadline = deadline
+        if self.queued_at is None or deadline < self.queued_at:
+            self.queue.push(self, deadline)
+
+    def clear(self) -> None:
+        """Turn it off."""
+        self.deadline = None
+
+
+class TimerQueue:
+    """The heap; an entry that is no longer its timer's earliest is stale and passed over."""
+
+    __slots__ = ("count", "heap")
+
+    def __init__(self) -> None:
+        self.heap: list[tuple[int, int, Timer]] = []
+        self.count = 0
+
+    def push(self, timer: Timer, deadline: int) -> None:
+        """Queue a timer's entry."""
+        self.count += 1
+        timer.queued_at = deadline
+        heapq.heappush(self.heap, (deadline, self.count, timer))
+
+    def run(self, now: int) -> None:
+        """Call what is due."""
+        heap = self.heap
+        while heap and heap[0][0] <= now:
+            at, _, timer = heapq.heappop(heap)
+            if timer.queued_at != at:
+                continue
+            timer.queued_at = None
+            if timer.deadline is None:
+                continue
+            if timer.deadline > now:
+                self.push(timer, timer.deadline)
+                continue
+            timer.deadline = None
+            timer.callback(now)
+
+    def next_deadline(self) -> int | None:
+        """When ``run`` has something to do; None is never."""
+        heap = self.heap
+        while heap:
+            at, _, timer = heap[0]
+            if timer.queued_at == at and timer.deadline is not None:
+                if timer.deadline <= at:
+                    return at
+                heapq.heappop(heap)
+                self.push(timer, timer.deadline)
+                continue
+            if timer.queued_at == at:
+                timer.queued_at = None
+            heapq.heappop(heap)
+        return None
