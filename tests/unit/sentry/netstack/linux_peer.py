@@ -190,12 +190,13 @@ def main():
         kernel_sock.settimeout(5)
         endpoint = world.stack.udp.create(0)
         endpoint.bind(b"", 5353)
-        peer = in_thread(lambda: (kernel_sock.sendto(data[:size], (socket.inet_ntop(family, ours), 5353)), kernel_sock.recv(70000))[1])
+        address = (socket.inet_ntop(family, ours), 5353)
+        peer = in_thread(lambda: (kernel_sock.sendto(data, address), kernel_sock.recv(70_000))[1])
         while peer[0].is_alive():
             world.turn(0.01)
             if (datagram := endpoint.receive()) is not None:
                 endpoint.send(datagram.payload, time.monotonic_ns(), (datagram.source, datagram.port))
-        print(json.dumps({"is_same": peer[1].get("value") == data[:size]}))
+        print(json.dumps({"is_same": peer[1].get("value") == data}))
         return
     started = time.monotonic()
     is_sending = direction in ("connect-send", "accept-send")

@@ -54,7 +54,9 @@ def test_ten_megabytes_arrive_intact(device: str, direction: str) -> None:
 
 @pytest.mark.parametrize("direction", ["connect-send", "accept-recv"])
 @pytest.mark.parametrize(
-    "fault", [{"loss": 0.01}, {"delay": 20, "loss": 0.01}, {"delay": 5, "jitter": 3, "duplicate": 0.01}], ids=["loss", "far", "reorder"]
+    "fault",
+    [{"loss": 0.01}, {"delay": 20, "loss": 0.01}, {"delay": 5, "jitter": 3, "duplicate": 0.01}],
+    ids=["loss", "far", "reorder"],
 )
 def test_transfers_survive_a_bad_link(direction: str, fault: dict) -> None:
     check(2_000_000, direction, run("tun", direction, "2000000", json.dumps(fault)))

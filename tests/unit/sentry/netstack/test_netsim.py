@@ -1,10 +1,8 @@
 """TCP over a simulated link: whatever it does to packets, every byte arrives in order and both ends close."""
 
-import importlib.util
 import random
-import sys
-from pathlib import Path
 
+import netstack_pair as pair
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,10 +11,6 @@ from sentry.netstack.interface import MILLISECOND, NetError
 from sentry.netstack.transport.tcp.options import TcpOptions
 from sentry.netstack.transport.tcp.state import CLOSED, ESTABLISHED, TIME_WAIT
 
-_SPEC = importlib.util.spec_from_file_location("netstack_pair", Path(__file__).with_name("pair.py"))
-pair = importlib.util.module_from_spec(_SPEC)
-sys.modules["netstack_pair"] = pair
-_SPEC.loader.exec_module(pair)
 World = pair.World
 
 
