@@ -92,7 +92,8 @@ def test_any_icmpv6_message(victim, type, code, rest, body, hops):
 @settings(max_examples=400, deadline=None)
 @given(
     port=st.sampled_from([80, 81, 1000]), source_port=st.integers(1, 4), seq=st.integers(0, 0xFFFFFFFF),
-    ack=st.integers(0, 0xFFFFFFFF), flags=st.integers(0, 255), window=st.integers(0, 0xFFFF), options=st.binary(max_size=40), payload=st.binary(max_size=50),
+    ack=st.integers(0, 0xFFFFFFFF),
+    flags=st.integers(0, 255), window=st.integers(0, 0xFFFF), options=st.binary(max_size=40), payload=st.binary(max_size=50),
 )  # fmt: skip
 def test_any_tcp_segment(victim, port, source_port, seq, ack, flags, window, options, payload):
     options += bytes(-len(options) % 4)
