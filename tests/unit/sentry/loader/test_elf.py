@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentry.loader import elf, plan, script
+from syscalls.abi.errno import EINVAL, ENOEXEC
 from syscalls.abi.errors import SyscallError
 
 
@@ -77,3 +78,42 @@ def test_the_first_line_of_a_script(head: bytes, expected: tuple[bytes, bytes | 
 def test_a_script_without_a_usable_interpreter(head: bytes) -> None:
     with pytest.raises(SyscallError):
         script.parse(head)
+
+
+def one_segment(offset: int, vaddr: int, filesz: int, memsz: int) -> elf.ElfImage:
+    """What the parser makes of a file with one PT_LOAD."""
+    ident = b"\x7fELF\x02\x01" + bytes(10)
+    head = elf._EHDR.pack(ident, elf.ET_DYN, elf.EM_X86_64, 1, 0, 64, 0, 0, 64, elf._PHDR.size, 1, 0, 0, 0)
+    return elf.parse(head, elf._PHDR.pack(elf.PT_LOAD, 5, offset, vaddr, 0, filesz, memsz, 4096))
+
+
+@pytest.mark.parametrize(
+    ("offset", "vaddr", "filesz", "memsz"),
+    [
+        (0, 0, 2, 1),  # more in the file than in memory
+        (0, 0, 1, elf.ADDRESS_MAX + 1),
+        (0, elf.ADDRESS_MAX - 0xFFF, 1, 0x1001),
+        (1 << 62, 0, 1, 1),
+        (1, 0, 1, 1),  # not on the same place of a page
+        (0x800, 0x1000, 1, 1),
+    ],
+)
+def test_absurd_segments_are_einval(offset: int, vaddr: int, filesz: int, memsz: int) -> None:
+    with pytest.raises(SyscallError) as caught:
+        one_segment(offset, vaddr, filesz, memsz)
+    assert caught.value.errno == EINVAL
+
+
+@pytest.mark.parametrize(
+    ("offset", "vaddr", "filesz", "memsz"),
+    [(0, 0, 1, 1), (0x1800, 0x5800, 0, 1), (elf.ADDRESS_MAX & 0xFFF, elf.ADDRESS_MAX - 0x1000, 0x1000, 0x1000), ((1 << 62) - 4096, 0, 1, 1)],
+)
+def test_segments_at_the_edge_are_taken(offset: int, vaddr: int, filesz: int, memsz: int) -> None:
+    (load,) = one_segment(offset, vaddr, filesz, memsz).loads
+    assert (load.offset, load.vaddr, load.filesz, load.memsz) == (offset, vaddr, filesz, memsz)
+
+
+def test_a_file_without_memory_is_no_program() -> None:
+    with pytest.raises(SyscallError) as caught:
+        one_segment(0, 0, 0, 0)
+    assert caught.value.errno == ENOEXEC
