@@ -106,7 +106,12 @@ def test_absurd_segments_are_einval(offset: int, vaddr: int, filesz: int, memsz:
 
 @pytest.mark.parametrize(
     ("offset", "vaddr", "filesz", "memsz"),
-    [(0, 0, 1, 1), (0x1800, 0x5800, 0, 1), (elf.ADDRESS_MAX & 0xFFF, elf.ADDRESS_MAX - 0x1000, 0x1000, 0x1000), ((1 << 62) - 4096, 0, 1, 1)],
+    [
+        (0, 0, 1, 1),
+        (0x1800, 0x5800, 0, 1),
+        (elf.ADDRESS_MAX & 0xFFF, elf.ADDRESS_MAX - 0x1000, 0x1000, 0x1000),
+        ((1 << 62) - 4096, 0, 1, 1),
+    ],
 )
 def test_segments_at_the_edge_are_taken(offset: int, vaddr: int, filesz: int, memsz: int) -> None:
     (load,) = one_segment(offset, vaddr, filesz, memsz).loads
