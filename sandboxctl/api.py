@@ -212,9 +212,10 @@ class Sandbox:
 
     def changes(self) -> list[tuple[str, str]]:
         """What has changed in an image of the store: ("A" added, "C" changed or "D" deleted, path). Raises SandboxError."""
-        from sandboxctl.images.difference import of_session
+        from sandboxctl.images.difference import of_running
+        from sandboxctl.images.running import of_session
 
-        return [(change.kind, change.path) for change in of_session(self.session)]
+        return [(change.kind, change.path) for change in of_running(of_session(self.session))]
 
     def commit(self, name: str | None = None, *, message: str = "", author: str = "", changes: Sequence[str] = ()) -> str:
         """Make an image of the sandbox as it is now, with one more layer; returns its id. Raises SandboxError.
@@ -222,8 +223,9 @@ class Sandbox:
         ``changes`` are Dockerfile instructions for its configuration: ``["CMD /bin/app"]``. The sandbox runs on.
         """
         from sandboxctl.images.commit import CommitOptions, commit
+        from sandboxctl.images.running import of_session
 
-        return commit(self.session, name, CommitOptions(message, author, tuple(changes)))[0].id
+        return commit(of_session(self.session), name, CommitOptions(message, author, tuple(changes)))[0].id
 
     def close(self) -> None:
         """End the sandbox and everything in it. Idempotent."""

@@ -73,7 +73,7 @@ class Session:
             raise
 
     def _start(self) -> None:
-        image = resolve(self.config.image)
+        self.image = image = resolve(self.config.image)
         if image.layers is not None:
             from sandboxctl.images.stored import hold
 

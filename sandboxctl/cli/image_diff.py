@@ -4,21 +4,25 @@ import json
 
 import click
 
-from sandboxctl.images.difference import of_image
+from sandboxctl.cli.detached import states
+from sandboxctl.images.difference import Change, of_image, of_running
+from sandboxctl.images.running import of_link
+from sandboxctl.state.folder import NotFound
+from sandboxctl.state.link import Link
 from sandboxctl.store.place import Place
 
 
 @click.command("diff")
-@click.argument("image")
+@click.argument("name", metavar="SANDBOX|IMAGE")
 @click.option("--format", type=click.Choice(["json"]), help="As JSON instead of lines.")
-def command(image: str, format: str | None) -> None:
-    """Show what the top layer of an image adds (A), changes (C) and removes (D).
+def command(name: str, format: str | None) -> None:
+    """Show what a running sandbox, or the top layer of an image, adds (A), changes (C) and removes (D).
 
     \b
     Example:
       sandboxctl diff localhost/app
     """
-    found = of_image(Place(), image)
+    found = _find(name)
     if format == "json":
         names = {"A": "added", "C": "changed", "D": "deleted"}
         lists = {name: [change.path for change in found if change.kind == kind] for kind, name in names.items()}
@@ -26,3 +30,17 @@ def command(image: str, format: str | None) -> None:
         return
     for change in found:
         click.echo(f"{change.kind} {change.path}")
+
+
+def _find(name: str) -> list[Change]:
+    """A sandbox of that name comes before an image."""
+    known = states()
+    try:
+        record = known.find(name)
+    except NotFound:
+        return of_image(Place(), name)
+    link = Link(known.path(record.id))
+    try:
+        return of_running(of_link(link))
+    finally:
+        link.close()

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from sandboxctl.errors import SandboxError
 from sandboxctl.images import changes
 from sandboxctl.images.describe import need
-from sandboxctl.images.registry import resolve
+from sandboxctl.images.running import Running
 from sandboxctl.images.transport.rootfs import now
 from sandboxctl.images.transport.save import as_oci
-from sandboxctl.session import Session
 from sandboxctl.store import manifest
 from sandboxctl.store.errors import ImageError
 from sandboxctl.store.manifest import Descriptor, History, RootFs, Settings
@@ -28,17 +27,15 @@ class CommitOptions:
     instructions: tuple[str, ...] = ()
 
 
-def commit(session: Session, name: str | None, options: CommitOptions, store: Store | None = None) -> tuple[ImageRecord, int]:
+def commit(running: Running, name: str | None, options: CommitOptions, store: Store | None = None) -> tuple[ImageRecord, int]:
     """Make the image and name it; returns it and how many objects no layer can hold (sockets). Raises SandboxError."""
     reference = local(name) if name else None
-    image = resolve(session.config.image)
-    if image.layers is None:
-        raise ImageError(f"{image.name} is a folder, not an image with layers: use tar:FILE or import to make one of it first")
+    image = running.image
     settings = Settings()
     changes.apply(settings, options.instructions)  # before anything is done
     store = store if store is not None else Store()
     with store.adding():
-        layer, diff_id, left_out = _layer(session, store)
+        layer, diff_id, left_out = _layer(running, store)
         base = need(store.place, image.id)
         _, old = as_oci(store, base[2])
         config = store.config(image.id)
@@ -55,11 +52,11 @@ def commit(session: Session, name: str | None, options: CommitOptions, store: St
     return made, left_out
 
 
-def _layer(session: Session, store: Store) -> tuple[Descriptor, str, int]:
+def _layer(running: Running, store: Store) -> tuple[Descriptor, str, int]:
     """(the new layer, its plain digest, what was left out)."""
     folder = store.place.path("tmp")
     with tempfile.TemporaryFile(dir=folder) as plain:
-        left_out = session.export_changes(plain.fileno())
+        left_out = running.export(plain.fileno())
         plain.seek(0)
         try:
             diff_id = store.apply_layer(plain)

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 
 from sandboxctl.images.content import ImageContent
 from sandboxctl.images.describe import need
-from sandboxctl.images.registry import resolve
-from sandboxctl.session import Session
+from sandboxctl.images.running import Running
 from sandboxctl.store.archive import Archive
 from sandboxctl.store.entry import OPAQUE, WHITEOUT, Entry
-from sandboxctl.store.errors import ImageError
 from sandboxctl.store.layer import MEMBERS_MAX
 from sandboxctl.store.place import Place
 from sandboxctl.store.store import Store
@@ -37,14 +35,11 @@ def of_image(place: Place, text: str) -> list[Change]:
     return _changes(store.layer_entries(image.layers[-1]).entries, below.has)
 
 
-def of_session(session: Session) -> list[Change]:
-    """What a sandbox has changed in its image, which must be one of the store. Raises ImageError, SandboxError."""
-    image = resolve(session.config.image)
-    if image.layers is None:
-        raise ImageError(f"{image.name} is a folder, not an image of the store: its changes cannot be listed")
-    index = ImageContent(image).index
+def of_running(running: Running) -> list[Change]:
+    """What a sandbox has changed in its image. Raises ImageError, SandboxError."""
+    index = ImageContent(running.image).index
     with tempfile.TemporaryFile() as file:
-        session.export_changes(file.fileno())
+        running.export(file.fileno())
         file.seek(0)
         entries = [entry for entry, _ in Archive(file, MEMBERS_MAX)]
     return _changes(entries, lambda path: bool(index.walk(path)))

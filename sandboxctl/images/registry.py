@@ -1,5 +1,6 @@
 """Finds the image that a name stands for. Another kind of image is one more entry of ``_FOLDERS`` or a transport."""
 
+import os
 from collections.abc import Callable
 
 from sandboxctl.errors import OptionError
@@ -28,6 +29,14 @@ def resolve(name: str) -> Image:
         return found
     hint = f"; to run a program of this machine: sandboxctl run host -- {name}" if "/" not in name and not colon else ""
     raise OptionError(f"unknown image {name!r}: use {_KNOWN}{hint}")
+
+
+def absolute(name: str) -> str:
+    """The same image from wherever it is looked for: a path in its name is made absolute."""
+    kind, colon, rest = name.partition(":")
+    if not colon or kind == "docker" or kind not in {*_FOLDERS, *TRANSPORTS} or not rest or rest.startswith("/"):
+        return name
+    return f"{kind}:{os.path.join(os.getcwd(), os.path.expanduser(rest))}"
 
 
 def _stored(name: str) -> Image | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from sandboxctl.config import LAYERS, PLATFORMS, PROFILES, CommandConfig, Overlay, SandboxConfig, Tmpfs, Volume
 from sandboxctl.errors import OptionError
 from sandboxctl.images.image import Image, RunConfig
-from sandboxctl.images.registry import resolve
+from sandboxctl.images.registry import absolute, resolve
 from sandboxctl.options import environment, mount, quantity
 from sandboxctl.options.capability import capabilities
 from sandboxctl.options.ulimit import ulimit
@@ -94,7 +94,7 @@ def sandbox_config(options: SandboxOptions) -> SandboxConfig:
     if options.name is not None and not (0 < len(options.name) <= 128 and set(options.name) <= _NAME_CHARACTERS):
         raise OptionError(f"--name: {options.name!r} must have letters, digits, '_', '.' and '-' only")
     config = SandboxConfig(
-        image=options.image,
+        image=absolute(options.image),
         platform=_choice(options.platform, PLATFORMS, "--platform"),
         profile=_choice(options.profile, PROFILES, "--profile") or "default",
         rw=options.rw,

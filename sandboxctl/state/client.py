@@ -36,7 +36,7 @@ class Client:
                 finally:
                     for fd in fds:
                         os.close(fd)
-        except (ChannelClosed, ProtocolError, KeyError, TypeError, ValueError):
+        except (ChannelClosed, ProtocolError, KeyError, IndexError, TypeError, ValueError):
             return False
         return True
 
@@ -49,6 +49,11 @@ class Client:
             case "signal":
                 keeper.kill(int(message["signo"]), everyone=bool(message["everyone"]))
                 self._say("done")
+            case "image":
+                image = keeper.session.image
+                self._say("done", name=image.name, id=image.id)
+            case "export":
+                self._say("done", left_out=keeper.session.export_changes(fds[0]))
             case "wait":
                 self._is_waiting = True
             case "exec":

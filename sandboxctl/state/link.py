@@ -1,6 +1,7 @@
 """The keeper's socket: how other processes of ours talk to the keeper of a sandbox.
 
-Messages are those of ``sentry/boot/control_protocol.py``: the caller sends ``start``, ``signal`` (signo, everyone), ``wait``, or
+Messages are those of ``sentry/boot/control_protocol.py``: the caller sends ``start``, ``signal`` (signo, everyone), ``wait``,
+``image`` (answered with name and id), ``export`` (a host file that gets the changes as a layer; answered with left_out), or
 ``exec`` (a command, its streams as descriptors, detach) and then ``exec_signal`` and ``exec_resize``; the keeper answers
 ``done``, ``exited`` (code, signal) or ``failed`` (exit_code, message).
 """

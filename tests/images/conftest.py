@@ -29,7 +29,7 @@ class Tool:
     def start(self, *words, **more):
         identity = {} if self.uid is None else {"user": self.uid, "group": self.uid, "extra_groups": []}
         environment = {**self.environment, **more.pop("env", {})}
-        return subprocess.Popen([*COMMAND, *map(str, words)], env=environment, cwd="/", **identity, **more)
+        return subprocess.Popen([*COMMAND, *map(str, words)], env=environment, cwd=more.pop("cwd", "/"), **identity, **more)
 
     def __call__(self, *words, check=0, stdin=b"", timeout=60, **more):
         process = self.start(*words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more)

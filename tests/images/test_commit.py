@@ -138,6 +138,33 @@ def test_skopeo_and_umoci_read_it(store, tmp_path):
     assert (root / "p/q").is_dir()
 
 
+def test_a_detached_sandbox(store):
+    words = ["run", "-d", "--rm", "--name", f"commit-{os.getpid()}", "base:1", "sh", "-c", "touch /made; exec sleep 100"]
+    name = words[4]
+    store(*words)
+    try:
+        assert store.text("exec", name, "sh", "-c", "until [ -e /made ]; do :; done; rm /data/a; echo ok") == "ok\n"
+        assert "D /data/a" in store.text("diff", name).splitlines()
+        image = store.text("commit", "-m", "why", "-c", "CMD ls /made", name, "next:1").strip()
+        assert store.text("run", "next:1") == "/made\n"
+        assert json.loads(store.text("inspect", image))[0]["Comment"] == "why"
+        assert store("rmi", "base:1", check=2).stderr
+    finally:
+        store("rm", "-f", name)
+    assert b"no image" in store("diff", name, check=125).stderr
+    assert store("commit", name, check=125).stderr.count(b"\n") == 1
+
+
+def test_relative_paths_hold_for_a_detached_sandbox(store, tmp_path):
+    (tmp_path / "a.tar").write_bytes(images.busybox_layer())
+    name = f"relative-{os.getpid()}"
+    store("run", "-d", "--name", name, "tar:a.tar", "sleep", "100", cwd=tmp_path)
+    try:
+        assert store.text("exec", name, "id", "-u") == "0\n"
+    finally:
+        store("rm", "-f", name)
+
+
 def test_what_has_no_layers_is_refused(store):
     with Sandbox("host") as sandbox:
         with pytest.raises(SandboxError, match="is a folder"):
