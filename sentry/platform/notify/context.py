@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 ENOENT, EPERM, ESRCH, EINPROGRESS = 2, 1, 3, 115
 RLIMIT_NOFILE = 7
+WAITS = (61, 247)  # wait4, waitid
 #: counted from the stub's: the last but one of the reserved numbers
 LENT_NUMBER = 6
 _GONE = (~0 & 0xFFFFFFFFFFFFFFFF, 0, 0, 0)
@@ -79,7 +80,7 @@ class NotifyContext(Context):
         self.kicked_id = -1
         #: Only without WAIT_KILLABLE_RECV: whether the sentry works on a call, and an answer that came too late for one.
         self.is_pending = False
-        self.lost: tuple[int, ...] = ()
+        self.lost: tuple[int | None, ...] = ()
         self.state = State.RUNNING
         self.is_strict = False  # in SECCOMP_MODE_STRICT of its own
         self.injection: Injection | None = None
@@ -106,9 +107,12 @@ class NotifyContext(Context):
             self.lost = (*self.call, value)
 
     def proceed(self) -> None:
-        """See ``Context``."""
+        """See ``Context``. What a wait was let through for has been taken off its books: made again, it is let through again."""
         self.is_pending = False
-        self._sent(self.tracer.core.core_continue(self.listener, self.trap_id))
+        result = self.tracer.core.core_continue(self.listener, self.trap_id)
+        self._sent(result)
+        if result < 0 and self.call and self.call[0] in WAITS:
+            self.lost = (*self.call, None)
 
     def proceed_then(self, done: Callable[[], None]) -> None:
         """See ``Context``; a thread that dies of its own call counts as done."""

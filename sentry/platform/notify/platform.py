@@ -220,7 +220,11 @@ class NotifyPlatform(Platform):
         lost = context.lost
         if lost and lost[:-1] == context.call:
             context.lost = ()
-            context.reply(lost[-1])
+            answer = lost[-1]
+            if answer is None:
+                context.proceed()
+            else:
+                context.reply(answer)
             return
         context.is_pending = True
         result = self._syscall(context, *call)
