@@ -99,7 +99,11 @@ class Dispatcher:
     def abandoned(self, context: "Context") -> None:
         """The pending call has vanished (a signal ended it on an old host kernel)."""
         task: Task = context.data  # type: ignore[assignment]
-        task.fiber.cancel()
+        fiber = task.fiber
+        fiber.interrupt()
+        fiber.run_ready()
+        if fiber.is_busy:
+            fiber.cancel()
 
     def exec_request(self, context: "Context", nr: int, a0: int, a1: int, a2: int, a3: int, a4: int) -> None:
         """execve(2), execveat(2)."""

@@ -41,6 +41,7 @@ class NotifyContext(Context):
     """See ``Context``. ``trap_id`` and ``listener`` address the pending notification; ``call`` is the call of a stop."""
 
     __slots__ = (
+        "abandoned_with",
         "after_stop",
         "call",
         "data",
@@ -80,6 +81,7 @@ class NotifyContext(Context):
         self.kicked_id = -1
         #: Only without WAIT_KILLABLE_RECV: whether the sentry works on a call, and an answer that came too late for one.
         self.is_pending = False
+        self.abandoned_with: int | None = None  # how a call goes on that a signal has ended: 0 until it says so
         self.lost: tuple[int | None, ...] = ()
         self.state = State.RUNNING
         self.is_strict = False  # in SECCOMP_MODE_STRICT of its own
@@ -132,6 +134,9 @@ class NotifyContext(Context):
     def kick(self, restart: int) -> None:
         """See ``Context`` and kernel-facts.md 1: interrupt first, then the reply, then (at the stop) on."""
         core = self.tracer.core
+        if self.abandoned_with is not None:
+            self.abandoned_with = restart
+            return
         if self.injection is not None:
             self.kicked_id = self.trap_id
             core.trace_interrupt(self.host_tid)

@@ -91,6 +91,17 @@ class Injector:
         else:
             self._tracer.core.trace_step(context.host_tid)
 
+    def is_too_early(self, context: "NotifyContext") -> bool:
+        """Whether a signal has come before the stop that was asked for (only on hosts before Linux 5.19): then the injection is
+        off, and the guest's call will be made again."""
+        injection = context.injection
+        if injection is None or injection.phase is not Phase.CALLED:
+            return False
+        context.injection = None
+        self._tracer.hot[context.host_tid] = context
+        self._tracer.sink.abandoned(context)
+        return True
+
     def call_stop(self, context: "NotifyContext", injection: Injection, result: int) -> None:
         """A call's entry or exit."""
         if injection.phase is Phase.ENTERING:

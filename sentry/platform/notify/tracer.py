@@ -35,7 +35,7 @@ _SYSCALL_STOP = SIGTRAP | 0x80
 _EVENT_FORK, _EVENT_VFORK, _EVENT_CLONE, _EVENT_EXEC, _EVENT_SECCOMP, _EVENT_STOP = 1, 2, 3, 4, 7, 128
 _CLONE_THREAD = 0x10000
 _STOPPED = 0x7F
-_ERESTARTNOINTR = 513
+_ERESTARTSYS, _ERESTARTNOINTR = 512, 513
 _ENOSYS = 38
 _RESTART_SYS = -512 & 0xFFFFFFFFFFFFFFFF
 #: Calls that sleep in the host kernel and end there with -ERESTARTSYS themselves: futex, wait4, waitid, rt_sigtimedwait...
@@ -143,10 +143,15 @@ class Tracer:
             record = self.true_record(context, head)
         elif number in _FAULTS:
             self._faulted(context, number, code)
-        if event[11] == _RESTART_SYS and event[3] not in _SLEEPERS and not self._may_interrupt(context):
+        restart = _ERESTARTSYS
+        if context.injection is not None and self.injector.is_too_early(context):
+            restart = _ERESTARTNOINTR
+        elif event[11] == _RESTART_SYS and event[3] not in _SLEEPERS:
+            restart = self._restart_code(context)
+        if restart != _ERESTARTSYS:
             if record is not None:
                 self.core.trace_set_siginfo(context.host_tid, record, len(record))
-            self.core.trace_result(context.host_tid, -_ERESTARTNOINTR, self.ffi.NULL, event[3], number, 1)
+            self.core.trace_result(context.host_tid, -restart, self.ffi.NULL, event[3], number, 1)
         elif record is None:
             self.core.trace_resume(context.host_tid, number)
         else:
@@ -177,18 +182,23 @@ class Tracer:
         known = self.sink.uid_of(context, pid)
         return None if known is None or known == uid else siginfo.HEAD.pack(number, 0, code, pid, known, value)
 
-    def _may_interrupt(self, context: NotifyContext) -> bool:
-        """Whether a handler may make the trapped call that a signal has ended return EINTR.
+    def _restart_code(self, context: NotifyContext) -> int:
+        """How the trapped call goes on that a signal has ended in the host with ERESTARTSYS.
 
         A signal that comes before the sentry has received the call ends it too, even a close(2), which must not fail so: to
-        the guest it came just before the call, which is made again. Only a wait that the sentry knows of is interrupted.
+        the guest it came just before the call, which is made again. Only a wait that the sentry knows of ends, as it says.
         """
         if self.is_wait_killable or context.kicked_id == context.trap_id:
-            return context.kicked_id == context.trap_id
+            return _ERESTARTSYS if context.kicked_id == context.trap_id else _ERESTARTNOINTR
         was_pending, context.is_pending = context.is_pending, False
-        if was_pending:
-            self.sink.abandoned(context)
-        return was_pending
+        if not was_pending:
+            return _ERESTARTNOINTR
+        context.abandoned_with = 0
+        self.sink.abandoned(context)
+        code, context.abandoned_with = context.abandoned_with, None
+        if context.injection is not None:
+            self.injector.is_too_early(context)  # begun just now, for a call that is no more
+        return code or _ERESTARTNOINTR
 
     def _exit_stop(self, context: NotifyContext, result: int) -> None:
         if context.state is not State.WAITING:
