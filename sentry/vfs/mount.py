@@ -54,6 +54,7 @@ class Mount:
         "id",
         "is_marked",
         "is_readonly",
+        "is_released",
         "is_unbindable",
         "master",
         "mountpoint",
@@ -75,6 +76,7 @@ class Mount:
         self.is_readonly = False
         self.is_unbindable = False
         self.is_marked = False  # MNT_EXPIRE
+        self.is_released = False
         self.peers: PeerGroup | None = None
         self.master: PeerGroup | None = None
         self._namespace: ReferenceType[MountNamespace] | None = None
@@ -357,7 +359,10 @@ class MountTable:
         return self._next_namespace
 
     def release(self, mount: Mount) -> None:
-        """A mount was detached; the last one of a file system releases it."""
+        """A mount was detached; the last one of a file system releases it. Idempotent: a descriptor may have kept it."""
+        if mount.is_released:
+            return
+        mount.is_released = True
         make_private(mount)
         self._live -= 1
         uses = self._uses.get(mount.fs.dev, 1) - 1

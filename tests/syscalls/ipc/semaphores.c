@@ -69,6 +69,8 @@ TEST(values) {
 
 TEST(all_or_nothing) {
     int id = NEED(semget(IPC_PRIVATE, 2, 0600));
+    EXPECT_OK(syscall(SYS_semop, id, &(struct sembuf){0, 7, 0}, 1L));
+    EXPECT_EQ(7, ctl(id, 0, GETVAL, 0));
     ctl(id, 0, SETVAL, 2);
     struct sembuf both[2] = {{0, -1, 0}, {1, -1, IPC_NOWAIT}};
     EXPECT_ERRNO(EAGAIN, semop(id, both, 2));

@@ -151,8 +151,10 @@ TEST(namespaces) {
     pid_t a = CHILD({
         NEED(unshare(CLONE_NEWUTS | CLONE_NEWIPC));
         EXPECT_OK(sethostname("inner", 5));
+        EXPECT_OK(setdomainname("domain", 6));
         uname(&name);
         EXPECT_STR("inner", name.nodename);
+        EXPECT_STR("domain", name.domainname);
         EXPECT_OK(setns(old_uts, CLONE_NEWUTS));
         uname(&name);
         EXPECT_TRUE(strcmp("inner", name.nodename));

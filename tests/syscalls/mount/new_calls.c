@@ -90,6 +90,14 @@ TEST(trees) {
     close(tree);
     EXPECT_OK(umount2("t", 2));
     EXPECT_OK(access("copy/in/deep", F_OK));
+    for (int i = 0; i < 3; i++) {  // attached, taken away and closed in this order: counted once
+        int again = EXPECT_OK(open_tree_(AT_FDCWD, "copy", OPEN_TREE_CLONE));
+        EXPECT_OK(move_mount_(again, "", AT_FDCWD, "t", MOVE_MOUNT_F_EMPTY_PATH));
+        EXPECT_OK(umount2("t", 2));
+        EXPECT_OK(faccessat(again, "in", F_OK, 0));
+        close(again);
+    }
+    EXPECT_OK(access("copy/in/deep", F_OK));
     EXPECT_ERRNO(EINVAL, open_tree_(AT_FDCWD, "copy", AT_RECURSIVE));
     EXPECT_ERRNO(EINVAL, open_tree_(AT_FDCWD, "copy", 2));
     EXPECT_ERRNO(ENOENT, open_tree_(AT_FDCWD, "missing", 0));
