@@ -98,8 +98,7 @@ def _partial(c: "Connection", acked: int) -> None:
         return
     c.duplicates = max(c.duplicates - acked // c.mss, 0)
     if not c.is_loss and c.board.records and not c.board.lost:
-        c.board.lose(c.board.records[0])
-        c.board.hint = 0
+        output.resend(c, c.board.records[0])
 
 
 def _detect(c: "Connection") -> None:
