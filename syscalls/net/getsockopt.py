@@ -2,15 +2,18 @@
 
 from sentry.kernel.task import Task
 from sentry.socket import options
+from sentry.socket.inet.base import InetSocket
+from sentry.socket.inet.options import get_device, set_device
 from syscalls.abi.capability import CAP_NET_ADMIN
 from syscalls.abi.errno import EINVAL
 from syscalls.abi.errors import SyscallError
-from syscalls.abi.socket import SOL_SOCKET
+from syscalls.abi.socket import SO_BINDTODEVICE, SO_BINDTOIFINDEX, SOL_SOCKET
 from syscalls.args import Fd, Int, UserPtr
 from syscalls.net.lookup import socket_of
 from syscalls.registry import Support, syscall
 
 _VALUE_MAX = 4096
+_DEVICE = (SO_BINDTODEVICE, SO_BINDTOIFINDEX)
 _NOTE = "options that mean something to UNIX sockets and to TCP and UDP on loopback; others are ENOPROTOOPT or EOPNOTSUPP"
 
 
@@ -21,7 +24,14 @@ def sys_getsockopt(task: Task, sockfd: Fd, level: Int, optname: Int, optval: Use
     room = task.memory.read_i32(optlen)
     if room < 0:
         raise SyscallError(EINVAL)
-    value = (options.get_option(socket, optname) if level == SOL_SOCKET else socket.get_protocol_option(level, optname))[:room]
+    if level != SOL_SOCKET:
+        value = socket.get_protocol_option(level, optname)[:room]
+    elif isinstance(socket, InetSocket) and optname in _DEVICE:
+        value = get_device(socket, optname)
+        if len(value) > room:
+            raise SyscallError(EINVAL)
+    else:
+        value = options.get_option(socket, optname)[:room]
     task.memory.write(optval, value)
     task.memory.write_u32(optlen, len(value))
     return 0
@@ -36,6 +46,9 @@ def sys_setsockopt(task: Task, sockfd: Fd, level: Int, optname: Int, optval: Use
     value = task.memory.read(optval, min(optlen, _VALUE_MAX)) if optlen else b""
     if level != SOL_SOCKET:
         socket.set_protocol_option(task, level, optname, value)
+        return 0
+    if isinstance(socket, InetSocket) and optname in _DEVICE:
+        set_device(socket, optname, value)
         return 0
     options.set_option(socket, optname, value, is_privileged=task.credentials.has(CAP_NET_ADMIN))
     return 0

@@ -1,16 +1,6 @@
 """Real programs of Debian, unmodified: what each is asked to do. Output must not name pids, times or folders."""
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Case:
-    """A shell script that bash runs in an empty directory; ``needs`` are the programs that must be installed."""
-
-    name: str
-    script: str
-    needs: tuple[str, ...] = ()
-    timeout_s: float = 15
+from tests.programs.case import Case
 
 
 def _python(name: str, body: str, timeout_s: float = 15) -> Case:

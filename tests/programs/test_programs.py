@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from tests.guestlib.target import NativeTarget, Outcome, SandboxTarget
-from tests.programs.cases import CASES, Case
+from tests.programs.case import Case
+from tests.programs.cases import CASES
+from tests.programs.network_cases import NETWORK_CASES
 
 _SLOWER = 2
 
@@ -24,7 +26,8 @@ _NATIVE: dict[str, Outcome] = {}
 def native(case: Case) -> Outcome:
     """Return the native outcome; it must be a good one, for everything else is measured against it."""
     if case.name not in _NATIVE:
-        _NATIVE[case.name] = NativeTarget().run(["/bin/bash", "-c", case.script], timeout_s=case.timeout_s)
+        argv = ["/bin/bash", "-c", case.script]
+        _NATIVE[case.name] = NativeTarget().run(argv, timeout_s=case.timeout_s, net=case in NETWORK_CASES)
     outcome = _NATIVE[case.name]
     assert not outcome.timed_out, outcome.report()
     assert outcome.stdout, outcome.report()
@@ -32,7 +35,7 @@ def native(case: Case) -> Outcome:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [*CASES, *NETWORK_CASES], ids=lambda case: case.name)
 def test_program(case: Case, platform: SandboxTarget, box: Any) -> None:
     missing = [name for name in case.needs if shutil.which(name) is None]
     if missing:

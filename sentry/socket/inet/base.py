@@ -5,6 +5,7 @@ Linux: net/ipv4/af_inet.c.
 
 from typing import TYPE_CHECKING
 
+from sentry.kernel.net_devices import LOOPBACK_INDEX
 from sentry.kernel.socket_row import InetRow
 from sentry.socket import device_ioctl
 from sentry.socket.inet import address as addresses
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from sentry.kernel.kernel import Kernel
     from sentry.kernel.task import Task
     from sentry.socket.inet.ports import PortTable
+    from sentry.vfs.file import FileDescription
 
 RCV_SHUTDOWN, SEND_SHUTDOWN = 1, 2
 SHUTDOWN_MASK = RCV_SHUTDOWN | SEND_SHUTDOWN
@@ -34,7 +36,7 @@ PRIVILEGED_PORTS = 1024
 class InetSocket(Socket):
     """``local`` and ``remote`` are the two ends; a port 0 in ``local`` means not bound, ``remote`` None not connected."""
 
-    __slots__ = ("drops", "is_v6only", "local", "remote", "shut", "uid", "values")
+    __slots__ = ("device", "drops", "is_v6only", "local", "remote", "shut", "uid", "values")
 
     def __init__(self, kernel: "Kernel", inode: SocketInode, flags: int, family: int, type: int, protocol: int) -> None:
         super().__init__(kernel, inode, flags, family, type, protocol)
@@ -42,6 +44,7 @@ class InetSocket(Socket):
         self.remote: Endpoint | None = None
         self.shut = 0
         self.drops = 0
+        self.device = 0  # SO_BINDTODEVICE: the number, 0 for any
         self.uid = inode.attr.uid
         self.is_v6only = False
         self.values: dict[tuple[int, int], int] = {}  # options of IP and above that were set
@@ -87,7 +90,7 @@ class InetSocket(Socket):
             destination = Endpoint(addresses.LOOPBACK4 if is_v4 else addresses.LOOPBACK6, destination.port)
         if self.family == AF_INET6 and destination.is_v4 and self.is_v6only:
             raise SyscallError(ENETUNREACH)
-        if not addresses.is_loopback(destination.address):
+        if not addresses.is_loopback(destination.address) or self.device not in (0, LOOPBACK_INDEX):
             raise SyscallError(ENETUNREACH)
         return destination
 
@@ -109,6 +112,9 @@ class InetSocket(Socket):
     def local_address(self) -> bytes:
         """getsockname(2)."""
         return addresses.encode(self.local, self.family)
+
+    def check_in_flight(self, task: "Task", files: "list[FileDescription]") -> None:
+        """Descriptors are taken and dropped (Linux: __sock_cmsg_send() skips SCM_RIGHTS)."""
 
     def get_protocol_option(self, level: int, name: int) -> bytes:
         """getsockopt(2) above SOL_SOCKET."""

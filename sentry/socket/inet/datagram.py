@@ -20,7 +20,6 @@ from syscalls.abi.errors import SyscallError
 
 if TYPE_CHECKING:
     from sentry.kernel.task import Task
-    from sentry.vfs.file import FileDescription
     from sentry.vfs.io import Sink, Source
 
 _OVERHEAD = 768  # struct sk_buff and its head, which count against SO_RCVBUF
@@ -94,9 +93,6 @@ class DatagramSocket(InetSocket):
         if not isinstance(destination, Endpoint):
             raise SyscallError(EDESTADDRREQ)
         return destination
-
-    def check_in_flight(self, task: "Task", files: "list[FileDescription]") -> None:
-        """Descriptors are taken and dropped (Linux: __sock_cmsg_send() skips SCM_RIGHTS)."""
 
     def make(self, data: bytes, source: Endpoint, destination: Endpoint, header: Header) -> Datagram:
         """A datagram with this socket's TTL and TOS, unless ``header`` says otherwise."""

@@ -3,6 +3,7 @@
 Linux: net/ipv4/ping.c, net/ipv4/icmp.c, icmp_echo().
 """
 
+from struct import unpack
 from typing import TYPE_CHECKING, Final
 
 from sentry.socket.inet import control
@@ -31,7 +32,7 @@ def checksum(data: bytes) -> int:
     """The Internet checksum (RFC 1071)."""
     if len(data) & 1:
         data += b"\0"
-    total = sum(int.from_bytes(data[at : at + 2], "big") for at in range(0, len(data), 2))
+    total: int = sum(unpack(f">{len(data) // 2}H", data))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return ~total & 0xFFFF

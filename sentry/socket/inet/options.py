@@ -8,7 +8,7 @@ from struct import Struct
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from syscalls.abi import socket as abi
-from syscalls.abi.errno import EINVAL, ENOENT, ENOPROTOOPT, ENOTCONN
+from syscalls.abi.errno import EINVAL, ENODEV, ENOENT, ENOPROTOOPT, ENOTCONN
 from syscalls.abi.errors import SyscallError
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ _IP: Final = {
     abi.IP_RECVTTL: _switch(),
     abi.IP_RECVTOS: _switch(),
     abi.IP_RECVOPTS: _switch(),
+    abi.IP_RETOPTS: _switch(),
     abi.IP_FREEBIND: _switch(),
     abi.IP_BIND_ADDRESS_NO_PORT: _switch(),
     abi.IP_MINTTL: Known(0, 0, 255),
@@ -148,3 +149,26 @@ def _info(socket: "InetSocket") -> bytes:
     timers, sizes, times = (201_000, 40_000), (32_768, 32_768), (0,) * 9
     path = (65_535, 65_483, 20, 10, 0x7FFFFFFF, 10, _MSS4, 3, 0, 0, 0)  # pmtu, rcv_ssthresh, rtt, rttvar, snd_ssthresh, cwnd ...
     return _INFO.pack(socket.state_number(), 0, 0, 0, 0, 7, 0x77, 0, *timers, *sizes, *times, *path)
+
+
+def get_device(socket: "InetSocket", name: int) -> bytes:
+    """SO_BINDTODEVICE (the name, or nothing) and SO_BINDTOIFINDEX."""
+    if name == abi.SO_BINDTOIFINDEX:
+        return socket.device.to_bytes(_WORD, "little")
+    device = socket.kernel.net.devices.by_index(socket.device)
+    return device.name + b"\0" if device is not None else b""
+
+
+def set_device(socket: "InetSocket", name: int, value: bytes) -> None:
+    """Bind to a device by name or number (which Linux does not look up). Errors: ENODEV, EINVAL."""
+    if name == abi.SO_BINDTOIFINDEX:
+        index = int.from_bytes(value[:_WORD], "little", signed=True)
+        if len(value) < _WORD or index < 0:
+            raise SyscallError(EINVAL)
+        socket.device = index
+        return
+    text = value[:15].split(b"\0", 1)[0]
+    device = socket.kernel.net.devices.by_name(text)
+    if device is None and text:
+        raise SyscallError(ENODEV)
+    socket.device = 0 if device is None else device.index

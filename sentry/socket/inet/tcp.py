@@ -25,7 +25,7 @@ from syscalls.abi.errno import (
     ENOTCONN,
     EPIPE,
 )
-from syscalls.abi.errors import Fault, SyscallError
+from syscalls.abi.errors import Fault, SyscallError, WouldBlock
 from syscalls.abi.socket import AF_UNSPEC, SO_REUSEPORT, SOMAXCONN
 
 if TYPE_CHECKING:
@@ -247,18 +247,16 @@ class TcpSocket(InetSocket):
         if not source.remaining:
             return 0
         done = 0
-        limits = self.kernel.limits
         while source.remaining:
             room = peer.room
             if room <= 0:
                 break
             try:
-                data = source.take(min(source.remaining, room, _PART_MAX))
-            except Fault:
+                data = self._charged(source, min(source.remaining, room, _PART_MAX))
+            except (Fault, SyscallError):
                 if done:
                     break
                 raise
-            limits.charge(len(data))
             peer.parts.append(data)
             peer.length += len(data)
             done += len(data)
@@ -277,8 +275,22 @@ class TcpSocket(InetSocket):
         self.queue.wake(EVERYTHING)
         return done
 
+    def _charged(self, source: "Source", size: int) -> bytes:
+        """Up to ``size`` bytes, accounted for. Errors: ENOMEM, EFAULT."""
+        limits = self.kernel.limits
+        limits.charge(size)
+        data = b""
+        try:
+            data = source.take(size)
+        finally:
+            if len(data) < size:
+                limits.uncharge(size - len(data))
+        return data
+
     def try_receive(self, sink: "Sink", receipt: Receipt) -> int | None:
-        """Receive what is there. Errors: ENOTCONN, ECONNRESET."""
+        """Receive what is there. Errors: ENOTCONN, ECONNRESET, EAGAIN the error queue, which stays empty."""
+        if receipt.wants_errors:
+            raise WouldBlock
         if self.parts:
             return self._take(sink, receipt)
         if self.has_fin:
