@@ -140,6 +140,7 @@ CASES = (
     Case("node", "node -e \"const fs=require('fs'),cp=require('child_process');fs.writeFileSync('f','x'.repeat(1000));console.log(fs.statSync('f').size,cp.execSync('echo child').toString());"
          "const {Worker}=require('worker_threads');setTimeout(()=>{console.log('timer');const w=new Worker('require(\\\"worker_threads\\\").parentPort.postMessage(6*7)',{eval:true});w.on('message',m=>{console.log('worker',m)});w.on('exit',c=>console.log('exit',c))},10);"
          "Promise.resolve(1).then(v=>console.log('promise',v));require('zlib').gzip('data',(e,b)=>console.log('zlib',!e));console.log(require('crypto').createHash('sha1').update('a').digest('hex'))\" | sort", ("node",)),
+    Case("own-filters", "file -b /bin/ls | cut -d, -f1; file -b /etc/passwd; man -P cat ls 2>/dev/null | head -4 | wc -l", ("file", "man")),
     Case("sqlite3", "sqlite3 t.db 'create table t(a,b); insert into t values(1,2),(3,4); select sum(a*b) from t; pragma integrity_check;'; printf '.mode csv\\nselect * from t;\\n' | sqlite3 t.db; sqlite3 t.db .dump | sqlite3 u.db; cmp <(sqlite3 t.db .dump) <(sqlite3 u.db .dump) && echo same", ("sqlite3",)),
     Case("go", f"cat > p.go <<'END'\n{_GO_PROGRAM}END\nexport GOCACHE=$PWD/cache GOPATH=$PWD/go GO111MODULE=off CGO_ENABLED=0; go build -o p p.go && ./p", ("go",), 240),
     Case("c++", f"cat > p.cc <<'END'\n{_CPP_PROGRAM}END\ng++ -O1 -pthread p.cc -o p && ./p", ("g++",), 120),
