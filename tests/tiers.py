@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 #: tier -> the folder below tests/ that holds it
-TIERS = {"suites": "conformance", "engines": "engines", "applications": "programs"}
+TIERS = {"suites": "conformance", "engines": "oci", "applications": "programs"}
 
 
 def evidence(tier: str, status: int, output: str) -> Path:

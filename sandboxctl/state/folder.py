@@ -6,7 +6,6 @@ nothing runs, and brings the record up to date.
 
 import fcntl
 import os
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -119,6 +118,8 @@ class States:
             os.rename(self.path(ident), gone)
         except FileNotFoundError:
             return
+        import shutil
+
         shutil.rmtree(gone, ignore_errors=True)
 
     @contextmanager

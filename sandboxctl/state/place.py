@@ -14,7 +14,7 @@ VERSION = "v1"
 
 def default_root() -> str:
     """Root's is /run/sandboxctl; a user's is in $XDG_RUNTIME_DIR, else a folder of his own in $TMPDIR."""
-    if os.geteuid() == 0:
+    if os.geteuid() == 0 and os.access("/run", os.W_OK):  # not the root of a user namespace
         return "/run/sandboxctl"
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
     if runtime.startswith("/") and os.access(runtime, os.W_OK | os.X_OK):

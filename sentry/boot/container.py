@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sentry.boot.program import enter_cwd, find_program
+from sentry.boot.program import check_program, enter_cwd, find_program
 from sentry.kernel.creds import Credentials
 from sentry.kernel.fd_table import FdTable
 from sentry.kernel.fs_context import FsContext
@@ -110,6 +110,8 @@ class Container:
             return
         try:
             program = await find_program(probe, spec.argv[0], spec.environment)
+            if spec.is_held:
+                await check_program(probe, program)
         except SyscallError as error:
             self._release_files()
             self._on_exit(0, error.errno)

@@ -45,14 +45,27 @@ async def find_program(task: "Task", name: bytes, environment: Sequence[bytes]) 
     for folder in search.split(b":"):
         candidate = (folder or b".") + b"/" + name
         try:
-            path = await namespace.resolve(task, AT_FDCWD, candidate)
-            attr = await path.inode.getattr()
-            if attr.mode & S_IFMT != S_IFREG:
+            if not await _is_program(task, candidate):
                 continue
-            check_permission(task.credentials, attr, MAY_EXEC)
         except SyscallError as error:
             if error.errno not in (ENOENT, ENOTDIR):
                 errno = EACCES
             continue
         return candidate
     raise SyscallError(errno)
+
+
+async def check_program(task: "Task", path: bytes) -> None:
+    """Tell early what exec would say of a path. Errors: ENOENT, ENOTDIR, EACCES, ELOOP."""
+    if not await _is_program(task, path):
+        raise SyscallError(EACCES)
+
+
+async def _is_program(task: "Task", name: bytes) -> bool:
+    """Whether it is a regular file; EACCES if it may not be executed."""
+    path = await namespace.resolve(task, AT_FDCWD, name)
+    attr = await path.inode.getattr()
+    if attr.mode & S_IFMT != S_IFREG:
+        return False
+    check_permission(task.credentials, attr, MAY_EXEC)
+    return True

@@ -1,0 +1,5 @@
+"""``python -m sandboxctl.oci``."""
+
+from sandboxctl.oci.main import main
+
+main()

@@ -1,0 +1,101 @@
+"""create and run: a sandbox for a bundle, whose keeper is the process that the engine watches."""
+
+import contextlib
+import os
+import signal
+import time
+
+from sandboxctl.errors import EXIT_NOT_EXECUTABLE, SandboxError
+from sandboxctl.oci import life, spec
+from sandboxctl.oci.arguments import Arguments
+from sandboxctl.oci.hooks import run_hooks
+from sandboxctl.state.folder import States
+from sandboxctl.state.keeper import Keeper
+from sandboxctl.state.launch import launch
+from sandboxctl.state.plain import to_plain
+from sandboxctl.state.record import Record
+
+
+def close_inherited() -> None:
+    """Descriptors of the engine must not live as long as the container."""
+    os.closerange(3, 1 << 16)
+
+
+def write_pid_file(path: str, pid: int) -> None:
+    """By rename: a reader finds all of it or nothing."""
+    if path:
+        with open(f"{path}.new", "w", encoding="ascii") as file:
+            file.write(str(pid))
+        os.rename(f"{path}.new", path)
+
+
+def create(states: States, arguments: Arguments) -> int:
+    """``create --bundle DIR ID``."""
+    _create(states, arguments)
+    return 0
+
+
+def run(states: States, arguments: Arguments) -> int:
+    """``run [--detach] --bundle DIR ID``: create, start, wait and delete."""
+    pid = _create(states, arguments)
+    life.start(states, arguments)
+    if arguments.flag("detach"):
+        return 0
+    status = os.waitpid(pid, 0)[1]
+    life.delete(states, arguments)
+    return 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+
+
+def _create(states: States, arguments: Arguments) -> int:
+    close_inherited()
+    if arguments.flag("preserve-fds") not in {"", "0"}:
+        raise SandboxError("--preserve-fds is not supported: the guest holds no descriptor of the host but 0, 1 and 2")
+    bundle = os.path.realpath(arguments.flag("bundle") or ".")
+    found = spec.read(os.path.join(bundle, "config.json"))
+    config = spec.sandbox_of(found, bundle)
+    process = found.get("process") or {}
+    command = spec.command_of(process, config.image.removeprefix("dir:"))
+    socket_path = arguments.flag("console-socket")
+    if command.tty and not socket_path:
+        raise SandboxError("cannot allocate a terminal without --console-socket")
+    record = Record(
+        id=arguments.ident,
+        image=config.image,
+        argv=list(command.argv),
+        created=time.time(),
+        bundle=bundle,
+        annotations=found.get("annotations") or {},
+        hooks=found.get("hooks") or {},
+        command=to_plain(command),
+    )
+
+    def begin(keeper: Keeper) -> None:
+        if command.tty:
+            from sandboxctl.oci.console import open_console
+
+            slave = open_console(socket_path)
+            keeper.begin({0: slave, 1: slave}, console=slave)
+        else:
+            keeper.begin({0: 0, 1: 1, 2: 2})
+
+    with states.claim(record):
+        try:
+            record.pid = launch(lambda: Keeper(states, record, config, command), begin, keeps_streams=True)
+        except SandboxError as error:
+            raise worded(error) from None
+        try:
+            for kind in ("prestart", "createRuntime", "createContainer"):
+                run_hooks(record, kind)
+            write_pid_file(arguments.flag("pid-file"), record.pid)
+        except BaseException:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(record.pid, signal.SIGKILL)
+            raise
+    return record.pid
+
+
+def worded(error: SandboxError) -> SandboxError:
+    """With the words by which engines know exit status 126."""
+    if error.exit_code == EXIT_NOT_EXECUTABLE:
+        return SandboxError(f"{error}: permission denied")
+    return error

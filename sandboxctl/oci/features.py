@@ -1,0 +1,30 @@
+"""``features``: what of a configuration is honoured (features.md of the runtime specification)."""
+
+import json
+
+IGNORED = (
+    "linux.cgroupsPath", "linux.devices", "linux.maskedPaths", "linux.readonlyPaths", "linux.resources.blockIO",
+    "linux.resources.cpu", "linux.resources.devices", "linux.resources.hugepageLimits", "linux.resources.network",
+    "linux.rootfsPropagation", "linux.seccomp", "linux.sysctl", "process.apparmorProfile", "process.noNewPrivileges",
+    "process.oomScoreAdj", "process.selinuxLabel", "process.user.umask",
+)  # fmt: skip
+
+
+def features() -> str:
+    """The JSON text. Ignored settings are those that the sandbox makes meaningless: the guest reaches no device, no /proc and
+    no control group of the host, and its calls never reach the host's kernel."""
+    return json.dumps(
+        {
+            "ociVersionMin": "1.0.0",
+            "ociVersionMax": "1.2.0",
+            "hooks": ["prestart", "createRuntime", "createContainer", "poststart", "poststop"],
+            "mountOptions": ["bind", "rbind", "ro", "rw", "size", "mode", "noexec", "nosuid", "nodev"],
+            "linux": {
+                "namespaces": ["network", "mount", "pid", "ipc", "uts"],
+                "cgroup": {"v1": False, "v2": False},
+                "seccomp": {"enabled": False},
+            },
+            "annotations": {"dev.sandboxctl.ignored": ",".join(IGNORED)},
+        },
+        indent=2,
+    )

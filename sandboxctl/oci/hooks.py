@@ -1,0 +1,49 @@
+"""The hooks of a container (config.md, "POSIX-platform Hooks"): programs of the host that get the state on standard input."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sandboxctl.errors import SandboxError
+from sandboxctl.oci.life import describe
+from sandboxctl.state.record import Record
+
+_OUTPUT_MAX = 1000
+
+
+def run_hooks(record: Record, kind: str, *, must_work: bool = True) -> None:
+    """Run the hooks of one kind in their order. The first that fails raises SandboxError if they must work, else is reported."""
+    hooks = record.hooks.get(kind) or []
+    text = json.dumps(describe(record)).encode()
+    for hook in hooks:
+        try:
+            _run(hook, text, kind)
+        except SandboxError as error:
+            if must_work:
+                raise
+            sys.stderr.write(f"{error}\n")
+
+
+def _run(hook: Mapping[str, Any], state: bytes, kind: str) -> None:
+    path = hook.get("path", "")
+    args: Sequence[str] = hook.get("args") or [path]
+    environment = dict(item.partition("=")[::2] for item in hook.get("env") or [])
+    try:
+        done = subprocess.run(
+            list(args),
+            executable=path,
+            input=state,
+            env=environment,
+            timeout=hook.get("timeout"),
+            capture_output=True,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise SandboxError(f"{kind} hook {path} ran longer than its {hook['timeout']} s") from None
+    except OSError as error:
+        raise SandboxError(f"{kind} hook {path}: {error.strerror}") from None
+    if done.returncode:
+        said = done.stderr.decode("utf-8", "replace").strip()[:_OUTPUT_MAX]
+        raise SandboxError(f"{kind} hook {path} failed with status {done.returncode}: {said}")

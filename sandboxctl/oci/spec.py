@@ -1,0 +1,157 @@
+"""Reads config.json and process files (runtime-spec, config.md) and says what they mean for a sandbox.
+
+What engines always send and a sandbox makes meaningless is ignored (``features.IGNORED``); what would weaken it, or was asked
+for and cannot be given, is refused.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sandboxctl.config import CommandConfig, Identity, Rlimit, SandboxConfig, Tmpfs, Volume
+from sandboxctl.errors import SandboxError
+from sandboxctl.options.mount import tmpfs
+
+Object = Mapping[str, Any]
+_OWN = ("/proc", "/sys", "/dev")
+_OWN_TYPES = {"proc", "sysfs", "devpts", "mqueue", "cgroup", "cgroup2"}
+_FILE_MAX = 16 << 20
+
+
+def read(path: str) -> dict[str, Any]:
+    """The object in a JSON file. Raises SandboxError."""
+    try:
+        with open(path, "rb") as file:
+            found = json.loads(file.read(_FILE_MAX))
+    except OSError as error:
+        raise SandboxError(f"cannot read {path}: {(error.strerror or '').lower()}") from None
+    except ValueError as error:
+        raise SandboxError(f"{path} is not JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise SandboxError(f"{path} is not a JSON object")
+    return found
+
+
+def sandbox_of(spec: Object, bundle: str) -> SandboxConfig:
+    """The sandbox that a config.json asks for. Raises SandboxError."""
+    linux = spec.get("linux") or {}
+    if not any(one.get("type") == "network" for one in linux.get("namespaces") or ()):
+        raise SandboxError("the host's network is refused: the guest never uses it; ask for a network namespace (--network none)")
+    root = spec.get("root") or {}
+    path = os.path.realpath(os.path.join(bundle, root.get("path", "rootfs")))
+    if not os.path.isdir(path):
+        raise SandboxError(f"root.path: {path}: no such file or directory")
+    resources = linux.get("resources") or {}
+    memory = (resources.get("memory") or {}).get("limit") or 0
+    pids = (resources.get("pids") or {}).get("limit") or 0
+    is_read_only = bool(root.get("readonly"))
+    process = spec.get("process") or {}
+    limits = _rlimits(process)
+    return SandboxConfig(
+        image=f"dir:{path}",
+        rw=not is_read_only,
+        read_only=is_read_only,
+        host_as_root=is_read_only and os.geteuid() == 0,
+        mounts=_mounts(spec.get("mounts") or (), bundle),
+        hostname=spec.get("hostname") or "sandbox",
+        memory=memory if memory > 0 else None,
+        pids_limit=pids if pids > 0 else None,
+        nofile_max=_nofile(limits),
+        capabilities=_capabilities(process),
+        shm_size=_shm_size(spec.get("mounts") or ()),
+    )
+
+
+def command_of(process: Object, root: str) -> CommandConfig:
+    """The program of a process object. Raises SandboxError."""
+    argv = process.get("args") or []
+    if not argv or not argv[0]:
+        raise SandboxError("process.args must not be empty")
+    user = process.get("user") or {}
+    identity = Identity(user.get("uid", 0), user.get("gid", 0), tuple(user.get("additionalGids") or ()))
+    cwd = process.get("cwd") or "/"
+    if not cwd.startswith("/"):
+        raise SandboxError(f"process.cwd: {cwd!r} is not an absolute path")
+    env = dict(item.partition("=")[::2] for item in process.get("env") or ())
+    if "HOME" not in env:
+        env["HOME"] = _home(root, identity.uid)
+    return CommandConfig(
+        argv=tuple(argv),
+        env=env,
+        identity=identity,
+        cwd=cwd,
+        rlimits=_rlimits(process),
+        tty=bool(process.get("terminal")),
+        interactive=True,
+    )
+
+
+def _home(root: str, uid: int) -> str:
+    from sandboxctl.options.user import AccountFiles
+
+    for row in AccountFiles(root).rows("passwd"):
+        if len(row) > 5 and row[2] == str(uid) and row[5].startswith("/"):
+            return row[5]
+    return "/"
+
+
+def _rlimits(process: Object) -> tuple[Rlimit, ...]:
+    from syscalls.abi import resource
+
+    made = []
+    for one in process.get("rlimits") or ():
+        number = getattr(resource, str(one.get("type")), None)
+        if not isinstance(number, int):
+            raise SandboxError(f"process.rlimits: {one.get('type')!r} is not known")
+        soft, hard = (-1 if value >= 1 << 63 else value for value in (int(one["soft"]), int(one["hard"])))
+        made.append(Rlimit(number, soft, hard))
+    return tuple(made)
+
+
+def _nofile(limits: tuple[Rlimit, ...]) -> int:
+    from sandboxctl.options.ulimit import descriptors_max
+
+    return descriptors_max(limits)
+
+
+def _capabilities(process: Object) -> int:
+    from syscalls.abi import capability
+
+    mask = 0
+    for name in (process.get("capabilities") or {}).get("bounding") or ():
+        number = getattr(capability, str(name), None)
+        if isinstance(number, int):
+            mask |= 1 << number
+    return mask
+
+
+def _mounts(found: Iterable[Object], bundle: str) -> tuple[Volume | Tmpfs, ...]:
+    made: dict[str, Volume | Tmpfs] = {}
+    for one in found:
+        destination = os.path.normpath(f"/{one.get('destination', '')}").replace("//", "/")
+        options = one.get("options") or []
+        if one.get("type") in _OWN_TYPES or destination in _OWN or destination.startswith(tuple(f"{own}/" for own in _OWN)):
+            continue  # the sandbox has its own
+        if one.get("type") == "bind" or {"bind", "rbind"} & set(options):
+            source = os.path.realpath(os.path.join(bundle, one.get("source", "")))
+            if not os.path.isdir(source) and not os.path.isfile(source):
+                why = "is neither a folder nor a regular file" if os.path.exists(source) else "no such file or directory"
+                raise SandboxError(f"mount at {destination}: {source}: {why}")
+            made[destination] = Volume(source, destination, "ro" in options)
+        elif one.get("type") == "tmpfs":
+            kept = [text for text in options if text in {"ro", "noexec"} or text.startswith(("size=", "mode="))]
+            made[destination] = tmpfs(f"{destination}:{','.join(kept)}")
+        else:
+            raise SandboxError(f"mount at {destination}: type {one.get('type')!r} is not supported")
+    return tuple(sorted(made.values(), key=lambda item: item.destination.count("/")))
+
+
+def _shm_size(found: Iterable[Object]) -> int:
+    for one in found:
+        if one.get("destination") == "/dev/shm":
+            for text in one.get("options") or ():
+                digits = text.removeprefix("size=")
+                if digits != text and digits.removesuffix("k").isdecimal():
+                    return int(digits.removesuffix("k")) << (10 if digits.endswith("k") else 0)
+    return 64 << 20
