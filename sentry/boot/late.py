@@ -24,6 +24,7 @@ MODULES = (
     "sentry.platform.filter.bpf",
     "sentry.platform.filter.guest",
     "sentry.platform.filter.sentry",
+    "sentry.socket.inet.raw",
     "sentry.vfs.special",
 )
 
