@@ -83,6 +83,7 @@ class Connection:
         self.is_read_shut = False
         self.ack_pending = 0  # segments that were not acknowledged yet
         self.quick_acks = 16
+        self.data_at = 0  # when data came last
         self.read_since = 0
         self.read_bytes = 0
         # timestamps (RFC 7323)

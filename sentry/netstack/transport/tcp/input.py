@@ -232,6 +232,7 @@ def _receive_text(c: "Connection", seq: int, payload: bytes, has_fin: bool) -> N
         return
     fresh = payload[start:] if start else payload
     if fresh:
+        c.data_at = c.stack.now
         c.rcv_nxt += len(fresh)
         c.queue.append(fresh)
     has_filled = bool(c.queue.parts)
@@ -242,7 +243,7 @@ def _receive_text(c: "Connection", seq: int, payload: bytes, has_fin: bool) -> N
         _receive_fin(c)
     if c.is_read_shut:
         c.queue.read(c.queue.length)
-    output.schedule_ack(c, len(fresh), is_now=is_end or has_filled or not fresh)
+    output.schedule_ack(c, len(fresh), is_now=has_filled or not (fresh or is_end))
     if fresh or is_end:
         c.waker.wake(POLLIN | (POLLRDHUP if is_end else 0))
 

@@ -136,7 +136,7 @@ def resend(c: "Connection", record: Record) -> None:
     has_fin = c.fin_sent and record.end == c.snd_nxt
     payload = bytes(c.buffer[start : start + record.end - record.seq - has_fin])
     c.stack.counters.tcp["RetransSegs"] += 1
-    transmit(c, record.seq, ACK | PSH | FIN if has_fin else ACK, payload)
+    transmit(c, record.seq, (ACK | FIN if has_fin else ACK) | (PSH if has_fin and payload else 0), payload)
     if c.retransmit_timer.deadline is None:
         c.retransmit_timer.set(c.stack.now + c.rtt.timeout())
 
@@ -159,13 +159,16 @@ def _send_next(c: "Connection", is_forced: bool) -> bool:
         return False
     flags = ACK
     end = nxt + length
+    now = c.stack.now
     if length == unsent:
-        flags |= PSH
+        if length > 0:
+            flags |= PSH
+            if now - c.data_at < DELAYED_ACK:
+                c.quick_acks = 0  # question and answer: acknowledgements ride on data (Linux: inet_csk_enter_pingpong_mode())
         if c.fin_queued and usable > length:
             flags |= FIN
             c.fin_sent = True
             end += 1
-    now = c.stack.now
     start = nxt - una
     payload = bytes(c.buffer[start : start + length])
     c.snd_nxt = end

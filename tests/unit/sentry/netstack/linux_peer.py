@@ -168,6 +168,72 @@ def transfer(world, c, data, peer):
     return {"got": got, "digest": seen.hexdigest(), "peer": box.get("value"), "state": c.state}
 
 
+def compare_handshakes(world):
+    """What the kernel and we send from connect to close, as (flags, kinds of the options in order, payload)."""
+    seen = {"kernel": [], "ours": []}
+    write, receive = world.link.write, world.receive
+
+    def note(who, frame):
+        if frame[0] >> 4 == 4 and frame[9] == 6:
+            size = (frame[32] >> 4) * 4
+            kinds, at, options = [], 0, frame[40 : 20 + size]
+            while at < len(options):
+                kinds.append(options[at])
+                at += 1 if options[at] < 2 else options[at + 1]
+            seen[who].append((frame[33], kinds, len(frame) - 20 - size))
+
+    world.link.write = lambda frame: (note("ours", frame), write(frame))
+    world.receive = lambda frame: (note("kernel", frame), receive(frame))
+    sides = {}
+
+    def client_of_the_kernel():
+        sock = socket.create_connection((socket.inet_ntop(socket.AF_INET, OURS), 8080), 20)
+        sock.sendall(b"question")
+        sock.recv(100)
+        sock.close()
+
+    listener = world.stack.tcp.listen(world.stack.tcp.bind(b"", 8080, 4), 8)
+    for name in ("kernel connects", "we connect"):
+        if name == "we connect":
+            server = socket.create_server((KERNEL, 0))
+
+            def serve(server=server):
+                sock = server.accept()[0]
+                sock.recv(100)
+                sock.sendall(b"answer")
+                sock.recv(100)
+                sock.close()
+
+            peer = in_thread(serve)
+            c = world.stack.tcp.connect(None, socket.inet_aton(KERNEL), server.getsockname()[1], time.monotonic_ns())
+            while c.state != 1:
+                world.turn(0.01)
+            c.send(b"question", time.monotonic_ns())
+            while c.receive(100, time.monotonic_ns()) is None:
+                world.turn(0.01)
+            c.close(time.monotonic_ns())
+        else:
+            peer = in_thread(client_of_the_kernel)
+            while not listener.ready:
+                world.turn(0.01)
+            c = listener.accept()
+            while c.receive(100, time.monotonic_ns()) is None:
+                world.turn(0.01)
+            c.send(b"answer", time.monotonic_ns())
+            while c.receive(100, time.monotonic_ns()) is None:
+                world.turn(0.01)
+            c.close(time.monotonic_ns())
+        end = time.monotonic() + 5
+        while (peer[0].is_alive() or c.state not in (6, 7)) and time.monotonic() < end:
+            world.turn(0.01)
+        for _ in range(5):
+            world.turn(0.01)
+        sides[name] = {who: list(seen[who]) for who in seen}
+        seen["kernel"].clear()
+        seen["ours"].clear()
+    return sides
+
+
 def main():
     what, direction, size = sys.argv[1], sys.argv[2], int(sys.argv[3])
     fault = Fault(**json.loads(sys.argv[4])) if len(sys.argv) > 4 else Fault()
@@ -197,6 +263,10 @@ def main():
             if (datagram := endpoint.receive()) is not None:
                 endpoint.send(datagram.payload, time.monotonic_ns(), (datagram.source, datagram.port))
         print(json.dumps({"is_same": peer[1].get("value") == data}))
+        return
+    if direction == "syn":
+        seen = compare_handshakes(world)
+        print(json.dumps(seen))
         return
     started = time.monotonic()
     is_sending = direction in ("connect-send", "accept-send")

@@ -67,3 +67,11 @@ def test_transfers_survive_a_bad_link(direction: str, fault: dict) -> None:
 @pytest.mark.parametrize("what", ["ping", "udp"])
 def test_the_kernel_gets_its_echo_and_its_datagram_back(device: str, size: int, what: str) -> None:
     assert run(device, what, str(size)) == {"is_same": True}
+
+
+def test_the_wire_looks_like_the_kernels() -> None:
+    """The same program, once as each side's: the client's and the server's segments are the same, with the same options."""
+    sides = run("tun", "syn", "0")
+    theirs, ours = sides["kernel connects"], sides["we connect"]
+    assert ours["ours"] == theirs["kernel"]
+    assert ours["kernel"] == theirs["ours"]

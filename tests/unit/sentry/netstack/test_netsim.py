@@ -61,9 +61,10 @@ def test_every_byte_arrives_and_both_ends_close(seed, loss, duplicate, jitter, s
     options = TcpOptions(retries=60, syn_retries=30, rcvbuf=rcvbuf, is_rcvbuf_fixed=True)
     listener = world.two.tcp.listen(world.two.tcp.bind(b"", 80, 4), 8, options)
     client = world.one.tcp.connect(None, pair.TWO4, 80, world.now, options)
-    assert world.run(lambda: (listener.ready and client.state == ESTABLISHED) or client.state == CLOSED)
+    world.run(lambda: (listener.ready and client.state == ESTABLISHED) or client.state == CLOSED)
     if not listener.ready:
-        return  # the answer was lost too often
+        assert loss == 0.25  # one segment of the handshake was lost each time
+        return
     server = listener.accept()
     if not has_sack:
         client.has_sack = server.has_sack = False
