@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.measure import ENVIRONMENT, BenchmarkError, Row
+from benchmarks.measure import ENVIRONMENT, BenchmarkError, Row, seconds
 
 _FILES = 10_000
 _FOLDERS = 100
@@ -65,6 +65,17 @@ def _best_ns(command: list[str]) -> float:
     return float(done.stdout)
 
 
+def _start_ms(command: list[str]) -> float:
+    """From the command line to the end of a program that does nothing."""
+
+    def once() -> None:
+        done = subprocess.run([*command, "/bin/true"], capture_output=True, text=True, env=ENVIRONMENT, timeout=_TIMEOUT_S, check=False)
+        if done.returncode:
+            raise BenchmarkError(f"{command[0]}: {done.stderr.strip() or done.returncode}")
+
+    return seconds(once, 5) * 1000
+
+
 def _plant(folder: Path) -> None:
     for number in range(_FOLDERS):
         (folder / f"d{number}" / "s").mkdir(parents=True)
@@ -80,6 +91,8 @@ def peers(platform: str | None) -> Iterator[Row]:
         yield Row("peers", "runsc, systrap", "ms", None, note="no runsc that knows systrap: set RUNSC, or install a newer one")
         return
     ours = [f"{Path(sys.executable).parent}/sandboxctl", *(["--platform", platform] if platform else []), "run", "host", "--"]
+    theirs_ms = _start_ms(_command(runsc))
+    yield Row("peers", "start of /bin/true", "ms", _start_ms(ours), theirs_ms, note="to runsc systrap")
     with tempfile.TemporaryDirectory(prefix="bench-", dir="/var/tmp") as name:
         folder = Path(name)
         folder.chmod(0o755)
