@@ -14,6 +14,7 @@ from gofer.protocol.message import Message
 from gofer.protocol.wire import FLAG_MORE, REPLY, REQUEST, VERSION
 from sentry.fs.gofer.errors import guest_errno
 from sentry.host.gofer_channel import ChannelClosed, GoferChannel, close_descriptor
+from sentry.sched.fiber import Fiber
 from sentry.sched.runner import Runner
 from sentry.sched.wait import Latch
 from sentry.vfs.readiness import POLLIN, POLLOUT
@@ -44,7 +45,7 @@ class Reply(NamedTuple):
         return self.fds[0] if self.fds else -1
 
 
-class _Pending:
+class Request:
     """A request under way."""
 
     __slots__ = ("bodies", "errno", "fds", "is_abandoned", "latch", "message")
@@ -71,7 +72,7 @@ class GoferClient:
         self._runner = runner
         self._watch = watch
         self._on_closed = on_closed
-        self._pending: dict[int, _Pending] = {}
+        self._pending: dict[int, Request] = {}
         self._unsent: deque[bytes] = deque()
         self._next_id = 0
         self._forgotten: list[int] = []
@@ -86,21 +87,27 @@ class GoferClient:
         fiber = self._runner.current
         if fiber is None:
             return self.call_blocking(message, *values)
-        pending = self._start(message, values)
-        try:
-            await pending.latch.wait(fiber)
-        except GeneratorExit:
-            pending.is_abandoned = True
-            raise
-        return Reply(pending.bodies, pending.fds)
+        return await self._finish(self._start(message, values), fiber)
+
+    def begin(self, message: Message, *values: object) -> Request:
+        """Ask, and go on: ``result`` or ``abandon`` must follow. Errors: EIO when the gofer is gone."""
+        return self._start(message, values)
+
+    async def result(self, request: Request) -> Reply:
+        """Wait for the whole reply of what ``begin`` has asked. Errors: as ``call``."""
+        fiber = self._runner.current
+        return self._finish_blocking(request) if fiber is None else await self._finish(request, fiber)
+
+    def abandon(self, request: Request) -> None:
+        """Nobody wants the reply any more: what it brings, or has brought, is given back."""
+        if not request.latch.has_fired:
+            request.is_abandoned = True
+        elif not request.errno:
+            self._discard(request)
 
     def call_blocking(self, message: Message, *values: object) -> Reply:
         """``call`` without an event loop: for boot, and for tests."""
-        pending = self._start(message, values)
-        self._wait_blocking(pending)
-        if pending.errno:
-            raise SyscallError(pending.errno)
-        return Reply(pending.bodies, pending.fds)
+        return self._finish_blocking(self._start(message, values))
 
     def forget(self, node: int) -> None:
         """Give a node back, together with others, with one of the next requests. Safe in a destructor: it sends nothing."""
@@ -126,13 +133,27 @@ class GoferClient:
         if not self.is_closed:
             self._shut_down()
 
-    def _start(self, message: Message, values: tuple[object, ...]) -> _Pending:
+    async def _finish(self, pending: Request, fiber: Fiber) -> Reply:
+        try:
+            await pending.latch.wait(fiber)
+        except GeneratorExit:
+            pending.is_abandoned = True
+            raise
+        return Reply(pending.bodies, pending.fds)
+
+    def _finish_blocking(self, pending: Request) -> Reply:
+        self._wait_blocking(pending)
+        if pending.errno:
+            raise SyscallError(pending.errno)
+        return Reply(pending.bodies, pending.fds)
+
+    def _start(self, message: Message, values: tuple[object, ...]) -> Request:
         if self.is_closed:
             raise SyscallError(EIO)
         self._next_id = number = self._next_id % 0xFFFFFFFF + 1
         if self._closed_opens or len(self._forgotten) >= _RELEASE_BATCH:
             self.flush_releases()
-        pending = self._pending[number] = _Pending(message)
+        pending = self._pending[number] = Request(message)
         self.requests += 1
         self._send(REQUEST.pack(number, message.op, VERSION, 0) + message.encode(*values))
         return pending
@@ -193,7 +214,7 @@ class GoferClient:
         else:
             pending.latch.fire()
 
-    def _discard(self, pending: _Pending) -> None:
+    def _discard(self, pending: Request) -> None:
         """Nobody waits any more: give back what the reply brought."""
         for fd in pending.fds:
             close_descriptor(fd)
@@ -212,7 +233,7 @@ class GoferClient:
                 if node:
                     self.forget(node)
 
-    def _wait_blocking(self, pending: _Pending) -> None:
+    def _wait_blocking(self, pending: Request) -> None:
         while not pending.latch.has_fired:
             if self._unsent:
                 self._channel.wait(for_room=True)

@@ -14,6 +14,7 @@ from sentry.fs.gofer.client import GoferClient
 from sentry.fs.gofer.coherence import Coherence
 from sentry.fs.gofer.inode import GoferInode
 from sentry.fs.gofer.prefetch import Prefetched
+from sentry.fs.gofer.readahead import FolderReadAhead
 from sentry.fs.gofer.record import Listing, Record
 from sentry.host.gofer_channel import close_descriptor
 from sentry.vfs.inode import FileSystem
@@ -51,6 +52,7 @@ class GoferFileSystem(FileSystem):
         self._listed_total = 0
         self._descriptors_max = DESCRIPTORS_MAX if descriptors_max is None else descriptors_max
         self.prefetched = Prefetched(max(1, self._descriptors_max // 4))
+        self.folders = FolderReadAhead(self)
         self._donors: dict[GoferInode, None] = {}  # oldest first: files whose descriptor is kept
         reply = client.call_blocking(m.ATTACH, tree, int(is_shared))
         self.coherence = Coherence(reply.fd) if reply.fd >= 0 else None
@@ -77,6 +79,7 @@ class GoferFileSystem(FileSystem):
     def release(self) -> None:
         """Unmounted: give back descriptors and listings; nodes go with their inodes."""
         self.prefetched.clear()
+        self.folders.clear()
         for inode in list(self._donors):
             self.drop_descriptor(inode)
         for inode in list(self._listed):

@@ -46,6 +46,7 @@ class GoferInode(Inode):
         "host_fd",
         "is_cacheable",
         "is_current",
+        "is_read",
         "is_veiled",
         "listing",
         "misses",
@@ -75,6 +76,7 @@ class GoferInode(Inode):
         self.is_veiled = record.is_veiled
         self.is_cacheable = self.has_current_attr = not gofer.is_shared
         self.listing: Listing | None = None
+        self.is_read = False  # a program has read this folder
         self.misses = 0  # lookups here that had to ask the gofer
         self.opens = 0  # files opened in this folder
         self.pattern: OpenPattern | None = None
@@ -260,12 +262,18 @@ class GoferInode(Inode):
             raise SyscallError(ENOTDIR)
         if self.is_veiled:
             return []
-        listing = self.listing if self.listing is not None else await self._list()
+        listing = self.listing
+        if listing is None or not self.is_read:
+            if listing is None:
+                listing = await self._list()
+            if not self.gofer.is_shared:
+                self.gofer.folders.note(self, listing)
         guest_ino = self.gofer.guest_ino
         return [Entry(name, guest_ino(dev, ino), mode >> 12) for name, ino, mode, dev in listing.heads()]
 
     async def _list(self) -> Listing:
-        bodies = (await self.gofer.client.call(m.READDIR, self.place())).bodies
+        reply = None if self.gofer.is_shared else await self.gofer.folders.take(self)
+        bodies = (reply or await self.gofer.client.call(m.READDIR, self.place())).bodies
         node, watch = NODE_HEAD.unpack_from(bodies[0])
         self.gofer.take_node(self, node, watch)
         listing = Listing(bodies)

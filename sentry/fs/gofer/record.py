@@ -13,6 +13,8 @@ from gofer.protocol.attr import (
 )
 from sentry.vfs.stat import Attr
 
+S_IFMT, S_IFDIR = 0o170000, 0o040000
+
 
 class Record:
     """One object as the gofer saw it. ``node`` is 0 unless it is a directory that got one; ``link`` a symbolic link's text."""
@@ -75,6 +77,16 @@ class Listing:
             fields = unpack(frame, position)
             heads.append((name, fields[0], fields[1], fields[9]))
         return heads
+
+    def folders(self, size_max: int) -> list[bytes]:
+        """The names of the folders that are not veiled and no larger than ``size_max`` bytes, in the folder's order."""
+        unpack, unpack_tail = ATTR.unpack_from, ENTRY_TAIL.unpack_from
+        names = []
+        for name, (frame, position) in self._at.items():
+            fields = unpack(frame, position)
+            if fields[1] & S_IFMT == S_IFDIR and fields[5] <= size_max and not unpack_tail(frame, position + ATTR_SIZE)[2]:
+                names.append(name)
+        return names
 
     def find(self, name: bytes) -> Record | None:
         """The record of ``name``, or None."""
