@@ -5,12 +5,13 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from benchmarks.measure import ENVIRONMENT, BenchmarkError, Row, Target, both, compiled, cpu_seconds, seconds
+from benchmarks.measure import ENVIRONMENT, BenchmarkError, Boxed, Native, Row, Target, both, compiled, cpu_seconds, seconds
 from benchmarks.peers import peers
 
 _NS_PER_US = 1000.0
@@ -123,6 +124,30 @@ def workloads(platform: str | None) -> Iterator[Row]:
         yield Row("workloads", name, "ms", value * 1000, native[name] * 1000)
 
 
+FIRST: tuple[str, ...] = ("git: 50 files", "python3 imports", "node start", "find /usr/include", "du /usr/include", "grep -r /usr/include/linux")
+
+
+def first(platform: str | None) -> Iterator[Row]:
+    """The first run of a command in a sandbox that has just been started: nothing is cached in it; the host's page cache is warm."""
+    from sandboxctl import Sandbox
+
+    for name, program, script in WORK:
+        if name not in FIRST or not shutil.which(program, path=ENVIRONMENT["PATH"]):
+            continue
+        command = ["/bin/bash", "-c", script]
+        with tempfile.TemporaryDirectory(prefix="bench-", dir="/tmp") as folder:
+            native = seconds(partial(Native(folder).run, command))
+        found = []
+        for _ in range(3):
+            with Sandbox("host", platform=platform) as box:
+                target = Boxed(box)
+                target.run(["/bin/bash", "-c", ":"])
+                begin = time.perf_counter()
+                target.run(command)
+                found.append(time.perf_counter() - begin)
+        yield Row("first", name, "ms", min(found) * 1000, native * 1000)
+
+
 def idle(platform: str | None) -> Iterator[Row]:
     """Processor time of the sandbox's processes while its program sleeps."""
     from sandboxctl import Sandbox
@@ -144,6 +169,7 @@ GROUPS: dict[str, Callable[[str | None], Iterator[Row]]] = {
     "micro": micro,
     "startup": startup,
     "workloads": workloads,
+    "first": first,
     "idle": idle,
     "peers": peers,
 }
