@@ -74,6 +74,7 @@ class Limits:
     icmp_errors_per_second: int = 1000
     icmp_error_burst: int = 50
     loop_packets: int = 4096
+    tuned_bytes: int = 128 << 20  # by which all TCP buffers together may grow
     out_of_order_parts: int = 1024  # of one connection
 
 

@@ -3,6 +3,8 @@
 import heapq
 from collections.abc import Callable
 
+_STALE_MAX = 256
+
 
 class Timer:
     """One timer; ``deadline`` is None while it is off."""
@@ -25,15 +27,34 @@ class Timer:
         """Turn it off."""
         self.deadline = None
 
+    def cancel(self) -> None:
+        """Turn it off for good: the queue lets go of what the callback holds."""
+        self.deadline = None
+        if self.queued_at is not None:
+            self.queued_at = None
+            self.queue.count_stale()
+
 
 class TimerQueue:
-    """The heap; an entry that is no longer its timer's earliest is stale and passed over."""
+    """The heap; an entry that is no longer its timer's earliest is stale and passed over.
 
-    __slots__ = ("count", "heap")
+    ``stale`` is how many cancelled ones may be there: when they are the most, the heap is made anew.
+    """
+
+    __slots__ = ("count", "heap", "stale")
 
     def __init__(self) -> None:
         self.heap: list[tuple[int, int, Timer]] = []
         self.count = 0
+        self.stale = 0
+
+    def count_stale(self) -> None:
+        """One more entry is stale."""
+        self.stale += 1
+        if self.stale > _STALE_MAX and self.stale * 2 > len(self.heap):
+            self.heap[:] = [entry for entry in self.heap if entry[2].queued_at == entry[0]]
+            heapq.heapify(self.heap)
+            self.stale = 0
 
     def push(self, timer: Timer, deadline: int) -> None:
         """Queue a timer's entry."""

@@ -80,7 +80,7 @@ class NeighbourTable:
         key = (device.index, hop)
         if len(self.entries) >= self.stack.limits.neighbours:
             oldest = next((at for at, one in self.entries.items() if one.state == STALE), None) or next(iter(self.entries))
-            self.entries.pop(oldest).timer.clear()
+            self.entries.pop(oldest).timer.cancel()
             self.stack.counters.drop["neighbour table full"] += 1
         entry = self.entries[key] = Neighbour(device, hop, Timer(self.stack.timers, lambda now: self._expire(key)))
         return entry

@@ -114,7 +114,7 @@ class Reassembler:
 
     def _remove(self, key: Key) -> None:
         partial = self.partials.pop(key)
-        partial.timer.clear()
+        partial.timer.cancel()
         self.size -= partial.size + _OVERHEAD * (len(partial.parts) + 1)
 
     def _shrink(self) -> None:

@@ -85,7 +85,7 @@ def take(c: "Connection", ack: int) -> None:
     elif not c.is_persisting:
         c.retransmit_timer.clear()
     if not c.options.is_sndbuf_fixed and c.options.sndbuf < 2 * c.congestion.window:
-        c.options.sndbuf = min(2 * c.congestion.window, SNDBUF_MAX)
+        c.options.sndbuf += c.tune(max(min(2 * c.congestion.window, SNDBUF_MAX) - c.options.sndbuf, 0))
     if c.has_room():
         c.waker.wake(POLLOUT)
 

@@ -86,6 +86,7 @@ class Connection:
         self.data_at = 0  # when data came last
         self.read_since = 0
         self.read_bytes = 0
+        self.tuned = 0  # what the buffers have grown
         # timestamps (RFC 7323)
         self.stamp_offset = int.from_bytes(stack.entropy(4), "big")
         self.stamp_recent = 0
@@ -184,8 +185,17 @@ class Connection:
         self.read_bytes += size
         if now - self.read_since >= (self.rtt.srtt or 100_000_000):
             if self.read_bytes * 2 >= options.rcvbuf:
-                options.rcvbuf = min(options.rcvbuf * 2, RCVBUF_MAX)
+                options.rcvbuf += self.tune(min(options.rcvbuf, RCVBUF_MAX - options.rcvbuf))
             self.read_bytes, self.read_since = 0, now
+
+    def tune(self, size: int) -> int:
+        """Let a buffer grow by ``size`` if all connections' growth stays within its limit; returns what is granted."""
+        tcp = self.stack.tcp
+        if tcp.tuned + size > self.stack.limits.tuned_bytes:
+            return 0
+        tcp.tuned += size
+        self.tuned += size
+        return size
 
     def readiness(self) -> int:
         """The POLL* events that are there (tcp(7), poll(2))."""
@@ -273,7 +283,9 @@ class Connection:
         self.state = CLOSED
         self.error = self.error or error
         for timer in (self.retransmit_timer, self.ack_timer, self.idle_timer, self.cork_timer):
-            timer.clear()
+            timer.cancel()
+        self.stack.tcp.tuned -= self.tuned
+        self.tuned = 0
         self.buffer.clear()
         self.board = Scoreboard()
         self.stack.tcp.forget(self)

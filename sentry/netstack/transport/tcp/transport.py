@@ -37,6 +37,7 @@ class TcpTransport:
         self.listeners: dict[int, list[Listener]] = {}
         self.secret = stack.entropy(32)
         self.time_wait = TIME_WAIT_TIME
+        self.tuned = 0  # by how many bytes buffers have grown beyond their first size
         self.waiting: set[Connection] = set()  # those in TIME_WAIT
 
     # --- what a socket does --------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentry.netstack.interface import Limits
+from sentry.netstack.transport.tcp.options import TcpOptions
 from sentry.netstack.wire import arp, ethernet, icmp, ipv4, ipv6, tcp, udp
 from sentry.netstack.wire.checksum import checksum, pseudo
 from sentry.netstack.wire.packet import Packet
@@ -183,3 +184,29 @@ def test_icmp_errors_are_limited():
         packet = ipv4.emit(Packet(pair.ONE4, pair.TWO4, 17, data), 1, 0)
         stack.receive(index, ethernet.emit(MAC, b"\x02\0\0\0\0\x01", 0x800, packet), made.now)
     assert made.two.counters.drop["icmp rate limit"] == 450
+
+
+def test_closed_connections_leave_nothing_behind():
+    made = pair.World()
+    stack = made.one
+    listener = stack.tcp.listen(stack.tcp.bind(b"", 8080, 4), 8)
+    for _ in range(3000):
+        client = stack.tcp.connect(None, b"\x7f\0\0\x01", 8080, made.now, TcpOptions(keepalive=True, linger=0))
+        server = listener.accept()
+        client.close(made.now)
+        server.close(made.now)
+        made.now += 1000
+    assert not stack.tcp.connections
+    assert not stack.tcp.waiting
+    assert len(stack.timers.heap) < 1000
+    assert set(stack.tcp.ports.bindings) == {8080}
+
+
+def test_buffers_grow_within_a_budget():
+    made = pair.World(limits=Limits(tuned_bytes=100_000))
+    client, server, _ = made.connect()
+    assert made.transfer(client, server, bytes(5_000_000)) == bytes(5_000_000)
+    assert client.options.sndbuf <= 187_040
+    assert server.options.rcvbuf <= 231_072
+    client.abort(made.now)
+    assert made.one.tcp.tuned == 0
