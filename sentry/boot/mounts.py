@@ -4,6 +4,7 @@ from collections.abc import Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gofer.protocol import message as m
+from sentry.boot.network_files import network_files
 from sentry.fs.cgroup.filesystem import CgroupFileSystem
 from sentry.fs.dev.filesystem import DevFileSystem
 from sentry.fs.devpts.filesystem import DevPtsFileSystem
@@ -22,13 +23,13 @@ from sentry.kernel.creds import Credentials
 from sentry.kernel.fd_table import FdTable
 from sentry.kernel.fs_context import FsContext
 from sentry.kernel.task import Task
-from sentry.mm.usermem import UserMemory
+from sentry.mm.usermem import BytesSource, UserMemory
 from sentry.vfs import namespace
 from sentry.vfs.context import Path
 from sentry.vfs.mount import MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, Mount, MountNamespace
 from syscalls.abi.errno import EEXIST, EINVAL
 from syscalls.abi.errors import SyscallError
-from syscalls.abi.fcntl import AT_FDCWD
+from syscalls.abi.fcntl import AT_FDCWD, O_WRONLY
 from syscalls.abi.stat import S_IFREG
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ T = TypeVar("T")
 ALL_CAPABILITIES = (1 << 41) - 1
 _SAFE = MS_NOSUID | MS_NODEV
 ON_DISK_MAX = 1 << 30
+_FILES_MAX = 1 << 20
 LAYER_DESCRIPTORS_MIN = 4  # of each layer of an image
 
 
@@ -152,6 +154,7 @@ class MountTree:
         await self._mount(dev, b"/dev", MS_NOSUID, b"tmpfs")
         await self._mount(DevPtsFileSystem(kernel), b"/dev/pts", MS_NOSUID | MS_NOEXEC, b"devpts")
         await self._mount(self._tmpfs(size=config["shm_size"], mode=0o1777), b"/dev/shm", _SAFE | MS_NOEXEC, b"shm")
+        await self._mount_files(network_files(config["hostname"]))
         for path in config.get("volumes", ()):
             await self._image_volume(path)
         for wish in config["mounts"]:
@@ -160,6 +163,25 @@ class MountTree:
             else:
                 await self._bind(wish)
 
+
+    async def _mount_files(self, texts: dict[bytes, bytes]) -> None:
+        """Files of the sandbox's own over those of the image, where it has them."""
+        fs = self._tmpfs(size=_FILES_MAX, mode=0o755)
+        mount = self._kernel.mounts.mount(fs, _SAFE, b"tmpfs")
+        task = self.service_task
+        for path, text in texts.items():
+            try:
+                at = await namespace.resolve(task, AT_FDCWD, path)
+            except SyscallError:
+                continue  # made where it is missing, it would be part of what the sandbox has changed
+            name = path.rpartition(b"/")[2]
+            await fs.root.create(name, S_IFREG | 0o644, 0, 0)
+            place = await namespace.lookup_child(task, Path(mount, mount.root), name)
+            file = await namespace.open_place(task, Path(mount, place), O_WRONLY)
+            file.acquire()
+            file.try_write(BytesSource(text), 0)
+            file.release()
+            self.namespace.attach(self._kernel.mounts.mount(fs, _SAFE, b"tmpfs", root=place), at)
 
     async def _image_volume(self, path: bytes) -> None:
         """A folder that the image calls a volume: a mount of its own, writable whatever the root is, and no part of a commit."""
