@@ -43,6 +43,12 @@ _SKIPPED = (
 )
 #: which differential programs are near a file: (part of its path, families); the first that fits decides what runs first
 _NEAR = (
+    ("netstack", "net"),
+    ("host_stream", "tty"),
+    ("memfd", "memory"),
+    ("inotify", "files"),
+    ("fs/image", "files exec"),
+    ("fs/synthetic", "proc"),
     ("fs/tty", "tty"),
     ("fs/devpts", "tty"),
     ("fs/proc", "proc exec process"),
