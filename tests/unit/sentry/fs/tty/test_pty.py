@@ -1,10 +1,12 @@
 """Pseudo-terminals and the console as objects: time, sessions, hang-up, a far side that is slow or gone."""
 
+from dataclasses import replace
 from struct import pack
 
 import pytest
 
 from sentry.fs.tty.console import ConsoleTerminal
+from sentry.fs.tty.terminal import PKT_DOSTOP, PKT_FLUSHREAD, PKT_FLUSHWRITE, PKT_NOSTOP, PKT_START, PKT_STOP
 from sentry.mm.usermem import BytesSink, BytesSource
 from sentry.sched.wait import Interrupted
 from sentry.vfs.readiness import POLLHUP, POLLIN
@@ -12,7 +14,7 @@ from syscalls.abi import ioctl
 from syscalls.abi.errno import EIO, ENOENT, ENOTTY, EPERM
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.signal import SIGCONT, SIGHUP, SIGINT, SIGTTIN, SIGTTOU, SIGWINCH
-from syscalls.abi.termios import ICANON, TERMIOS, VMIN, VTIME
+from syscalls.abi.termios import ICANON, IXON, TERMIOS, VMIN, VSTART, VSTOP, VTIME
 from tests.unit.sentry.fs.synthetic_world import BASE, World
 
 O_RDWR, O_NOCTTY = 2, 0o400
@@ -289,3 +291,51 @@ def test_end_of_piped_input_is_an_end_of_file(world: World) -> None:
     world.watched[10](POLLIN)
     assert read(file) == b""
     assert not file.terminal.is_hung_up
+
+
+class Listener:
+    """A far side that notes what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[int] = []
+
+    def output_changed(self) -> None:
+        pass
+
+    def input_drained(self) -> None:
+        pass
+
+    def notice(self, status: int) -> None:
+        self.told.append(status)
+
+    def slaves_changed(self) -> None:
+        pass
+
+
+def test_the_far_side_hears_when_it_may_do_flow_control_itself(world: World) -> None:
+    _, slave = pair(world)
+    terminal = slave.terminal
+    terminal.far = far = Listener()
+    usual = terminal.discipline.modes
+    cc = bytearray(usual.cc)
+    for index, char in ((VSTART, 1), (VSTOP, 1)):
+        other = cc.copy()
+        other[index] = char
+        terminal.set_modes(replace(usual, cc=bytes(other)))
+        assert far.told == [PKT_NOSTOP]
+        terminal.set_modes(usual)
+        assert far.told == [PKT_NOSTOP, PKT_DOSTOP]
+        far.told.clear()
+    terminal.set_modes(replace(usual, iflag=usual.iflag & ~IXON))
+    terminal.set_modes(replace(usual, iflag=usual.iflag & ~IXON, lflag=0))
+    assert far.told == [PKT_NOSTOP]
+
+
+def test_the_far_side_hears_of_held_output_and_of_a_flush(world: World) -> None:
+    _, slave = pair(world)
+    terminal = slave.terminal
+    terminal.far = far = Listener()
+    terminal.set_flow(stopped=True)
+    terminal.set_flow(stopped=False)
+    terminal.type(b"\3")
+    assert far.told == [PKT_STOP, PKT_START, PKT_FLUSHREAD | PKT_FLUSHWRITE]
