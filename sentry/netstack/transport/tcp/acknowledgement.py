@@ -19,7 +19,6 @@ def process(c: "Connection", segment: Segment, seq: int, ack: int) -> bool:
     if ack > c.snd_nxt or ack < una - max(c.snd_wnd_max, 1 << 16):
         output.send_challenge(c)  # RFC 5961 section 5.2
         return False
-    c.probes = 0
     if c.is_persisting:
         c.retries = 0  # an answered probe (RFC 9293 MUST-37)
     news = 0

@@ -191,7 +191,7 @@ class Connection:
     def tune(self, size: int) -> int:
         """Let a buffer grow by ``size`` if all connections' growth stays within its limit; returns what is granted."""
         tcp = self.stack.tcp
-        if tcp.tuned + size > self.stack.limits.tuned_bytes:
+        if tcp.tuned + size > self.stack.limits.tuned_bytes or self.state == CLOSED:
             return 0
         tcp.tuned += size
         self.tuned += size

@@ -7,7 +7,10 @@ from sentry.netstack.interface import MILLISECOND, SECOND
 
 @dataclass(slots=True)
 class TcpOptions:
-    """Times are nanoseconds, sizes bytes. A buffer size that a program sets is no longer tuned."""
+    """Times are nanoseconds, sizes bytes. A buffer size that a program sets is no longer tuned.
+
+    ``rcvbuf`` is at least 2304 (SOCK_MIN_RCVBUF): less would be a window of 0 once it is scaled.
+    """
 
     no_delay: bool = False
     cork: bool = False

@@ -57,6 +57,9 @@ def _probe(c: "Connection", now: int) -> None:
     if c.snd_wnd and c.probes and output.output(c, is_forced=True):
         c.is_persisting = False
         return
+    if c.is_orphan and c.probes >= _ORPHAN_RETRIES:  # answered or not: nobody waits for it (Linux: tcp_orphan_retries)
+        c.abort(now)
+        return
     c.probes += 1
     c.retries += 1
     limit = _ORPHAN_RETRIES if c.is_orphan else c.options.retries

@@ -413,6 +413,16 @@ def test_zero_window_is_probed_rfc9293_3_8_6_1(s):
     s.expect(".P", seq=1, data=b"data")
 
 
+def test_an_orphan_does_not_wait_for_a_window_for_ever(s):
+    c = s.accept(window=0)
+    c.send(b"data", s.now)
+    c.close(s.now)
+    for _ in range(30):
+        s.wait(60 * S)
+        s.send(".", 1, 1, window=0)
+    assert c.state == CLOSED
+
+
 def test_receiver_announces_no_silly_windows_rfc9293_3_8_6_2_2(s):
     c = s.accept(TcpOptions(rcvbuf=4000, is_rcvbuf_fixed=True))
     for at in range(4):
