@@ -23,7 +23,8 @@ class Chaos:
             seed, loss=r.choice([0, 0.05, 0.2]), duplicate=r.choice([0, 0.1]), jitter=r.choice([0, 5_000_000])
         )
         self.stacks = (self.world.one, self.world.two)
-        self.listeners = [stack.tcp.listen(stack.tcp.bind(b"", 80, 4), r.choice([0, 1, 4]), self.options()) for stack in self.stacks]
+        layers = [stack.tcp for stack in self.stacks]
+        self.listeners = [one.listen(one.bind(b"", 80, 4), r.choice([0, 1, 4]), self.options()) for one in layers]
         self.connections = []
 
     def options(self):
