@@ -3,6 +3,7 @@
 import random
 
 import netstack_pair as pair
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +13,7 @@ from sentry.netstack.transport.tcp.options import TcpOptions
 ADDRESSES = (pair.ONE4, pair.TWO4)
 BUFFERS = (2304, 5000, 131_072)
 SECOND = 10**9
+pytestmark = pytest.mark.slow
 
 
 class Chaos:

@@ -13,6 +13,7 @@ from sentry.netstack.wire import arp, ethernet, icmp, ipv4, ipv6, tcp, udp
 from sentry.netstack.wire.checksum import checksum, pseudo
 from sentry.netstack.wire.packet import Packet
 
+pytestmark = pytest.mark.slow
 MAC = b"\x02\0\0\0\0\x02"
 ADDRESS4 = st.sampled_from([pair.ONE4, pair.TWO4, b"\xff" * 4, b"\xe0\0\0\x01", bytes(4), b"\x7f\0\0\x01"])
 ADDRESS6 = st.sampled_from([pair.ONE6, pair.TWO6, b"\xff\x02" + bytes(13) + b"\x01", bytes(16)])

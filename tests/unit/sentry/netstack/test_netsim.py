@@ -12,6 +12,7 @@ from sentry.netstack.transport.tcp.options import TcpOptions
 from sentry.netstack.transport.tcp.state import CLOSED, ESTABLISHED, TIME_WAIT
 
 World = pair.World
+pytestmark = pytest.mark.slow
 
 
 def close_both(world, client, server):
