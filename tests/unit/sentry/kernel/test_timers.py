@@ -1,11 +1,13 @@
 """Timers that end in a signal: deadlines, intervals, and how many expirations a late sentry owes."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from sentry.kernel.timers import SignalTimer
+from sentry.kernel.timers import SignalTimer, interval_timer, set_interval_timer
+from syscalls.abi.signal import SIGALRM
 
 
 class Armed:
@@ -94,3 +96,17 @@ def test_arming_again_replaces_and_cancel_forgets_all(clock: Clock) -> None:
     assert (clock.live(), timer.remaining()) == ([1800], (800, 50))
     timer.cancel()
     assert (clock.live(), timer.remaining()) == ([], (0, 0))
+
+
+def test_the_interval_timer_of_a_process_is_one_and_sends_sigalrm(clock: Clock) -> None:
+    sent: list[tuple[Any, int]] = []
+    kernel = SimpleNamespace(runner=clock, signals=SimpleNamespace(send_group=lambda group, signal: sent.append((group, signal))))
+    group: Any = SimpleNamespace(timers={}, leader=SimpleNamespace(kernel=kernel))
+    assert set_interval_timer(group, 500, 100) == (0, 0)
+    assert interval_timer(group) is interval_timer(group)
+    clock.fire(1700)
+    assert (sent, clock.live()) == ([(group, SIGALRM)], [1800])
+    assert set_interval_timer(group, 300, 0) == (100, 100)
+    assert clock.live() == [2000]
+    assert set_interval_timer(group, 0, 0) == (300, 0)
+    assert (clock.live(), interval_timer(group).remaining()) == ([], (0, 0))
