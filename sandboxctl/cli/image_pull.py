@@ -33,7 +33,7 @@ def command(
 
     \b
     Examples:
-      sandboxctl pull docker.io/library/debian:12
+      sandboxctl pull registry.example/team/app:1.0
       sandboxctl pull --tls-verify=false localhost:5000/team/app
       sandboxctl pull oci:./layout:1.0
     """

@@ -48,7 +48,7 @@ def parse(text: str, default_host: str = "") -> Reference:
     if colon and not _TAG.fullmatch(tag):
         raise ImageError(f"{text!r}: {tag!r} is not a tag")
     if not host:
-        raise ImageError(f"{text!r} names no registry; write HOST/{rest}, for example docker.io/library/{rest}")
+        raise ImageError(f"{text!r} names no registry; write HOST/{rest}, for example registry.example/{rest}")
     if not _HOST.fullmatch(host) or not name or not all(_PART.fullmatch(part) for part in name.split("/")) or len(text) > 512:
         raise ImageError(f"{text!r} is not an image name: [HOST[:PORT]/]NAME[:TAG][@DIGEST], the name in lower case")
     if host == "docker.io" and "/" not in name:
