@@ -9,7 +9,7 @@ from sentry.fs.tty.console import ConsoleTerminal
 from sentry.fs.tty.terminal import PKT_DOSTOP, PKT_FLUSHREAD, PKT_FLUSHWRITE, PKT_NOSTOP, PKT_START, PKT_STOP
 from sentry.mm.usermem import BytesSink, BytesSource
 from sentry.sched.wait import Interrupted
-from sentry.vfs.readiness import POLLHUP, POLLIN
+from sentry.vfs.readiness import POLLHUP, POLLIN, READABLE, WRITABLE
 from syscalls.abi import ioctl
 from syscalls.abi.errno import EIO, ENOENT, ENOTTY, EPERM
 from syscalls.abi.errors import SyscallError
@@ -339,3 +339,57 @@ def test_the_far_side_hears_of_held_output_and_of_a_flush(world: World) -> None:
     terminal.set_flow(stopped=False)
     terminal.type(b"\3")
     assert far.told == [PKT_STOP, PKT_START, PKT_FLUSHREAD | PKT_FLUSHWRITE]
+
+
+class Woken:
+    """A wait queue that notes whom it wakes."""
+
+    def __init__(self) -> None:
+        self.masks: list[int] = []
+
+    def wake(self, mask: int) -> None:
+        self.masks.append(mask)
+
+    def taken(self) -> list[int]:
+        masks, self.masks = self.masks, []
+        return masks
+
+
+def test_who_is_woken(world: World) -> None:
+    _, slave = pair(world)
+    terminal = slave.terminal
+    assert write(slave, b"out") == 3
+    terminal.queue = queue = Woken()
+    assert terminal.take_output(2) == b"ou"
+    assert queue.taken() == [WRITABLE]
+    assert (terminal.take_output(2), terminal.take_output(2)) == (b"t", b"")
+    assert queue.taken() == [WRITABLE]
+    terminal.set_modes(terminal.discipline.modes)
+    assert queue.taken() == [READABLE | WRITABLE]
+    terminal.set_flow(stopped=True)
+    assert queue.taken() == [WRITABLE]
+    assert terminal.discipline.is_output_held
+    terminal.set_flow(stopped=False)
+    assert not terminal.discipline.is_output_held
+    queue.taken()
+    terminal.type(b"x")
+    assert queue.taken() == [READABLE | WRITABLE]
+    terminal.hang_up()
+    assert queue.taken() == [READABLE | WRITABLE | POLLHUP]
+    terminal.hang_up()
+    assert queue.taken() == []
+
+
+def test_an_exclusive_terminal_opens_for_the_privileged_only(world: World) -> None:
+    _, slave = pair(world)
+    terminal = slave.terminal
+    terminal.is_exclusive = True
+    name = b"/dev/pts/%d" % terminal.number
+    again = world.open(name, O_RDWR | O_NOCTTY)
+    assert (terminal.slaves, terminal.is_exclusive) == (2, True)
+    terminal.close_slave()
+    assert terminal.is_exclusive
+    terminal.close_slave()
+    assert (terminal.slaves, terminal.is_exclusive) == (0, False)
+    assert again.terminal is terminal
+    terminal.slaves = 2
