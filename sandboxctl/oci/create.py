@@ -73,14 +73,14 @@ def _create(states: States, arguments: Arguments) -> int:
         if command.tty:
             from sandboxctl.oci.console import open_console
 
-            slave = open_console(socket_path)
+            slave = open_console(socket_path)  # and none of the engine's pipes, which it reads to their end
             keeper.begin({0: slave, 1: slave}, console=slave)
         else:
             keeper.begin({0: 0, 1: 1, 2: 2})
 
     with states.claim(record):
         try:
-            record.pid = launch(lambda: Keeper(states, record, config, command), begin, keeps_streams=True)
+            record.pid = launch(lambda: Keeper(states, record, config, command), begin, keeps_streams=not command.tty)
         except SandboxError as error:
             raise worded(error) from None
         try:

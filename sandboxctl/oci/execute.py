@@ -78,6 +78,9 @@ def _proxy(connect: type[Link], folder: str, command: "CommandConfig", console: 
         if command.tty:
             from sandboxctl.oci.console import open_console
 
+            null = os.open("/dev/null", os.O_RDWR)
+            for fd in (0, 1, 2):
+                os.dup2(null, fd)  # the engine reads its pipes to their end
             slave = open_console(console)
             fds, numbers = [slave, slave], [0, 1]
             rows, columns = size(slave)
