@@ -1,3 +1,4 @@
+// guest: net
 // TCP over ::1, and sockets of both families on one port (ipv6(7)).
 #include "check.h"
 #include <arpa/inet.h>
