@@ -6,6 +6,7 @@ so and fails: no evidence must never look like good evidence. ``make test`` hold
 
 import argparse
 import json
+import os
 import platform
 import subprocess
 import sys
@@ -48,7 +49,8 @@ def main() -> int:
         print(f"{options.tier}: no tests yet (they belong in tests/{folder.name}/); no evidence was written", file=sys.stderr)
         return 1
     command = [sys.executable, "-m", "pytest", "-q", str(folder), *options.arguments, *rest]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+    environment = {**os.environ, "SANDBOXCTL_ENGINES": "1"} if options.tier == "engines" else None
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         assert process.stdout is not None
         kept = []
         for line in process.stdout:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.skipif(not os.environ.get("SANDBOXCTL_ENGINES"), reason="starts whole engines: make test-engines")
 _OFF = ("io.containerd.grpc.v1.cri", *(f"io.containerd.snapshotter.v1.{name}" for name in ("btrfs", "devmapper", "zfs", "aufs")))
 
 
