@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-#: tier -> the folder below tests/ that holds it
-TIERS = {"suites": "conformance", "engines": "oci", "applications": "programs"}
+#: tier -> the folders below tests/ that hold it
+TIERS = {"suites": ("conformance",), "engines": ("oci", "engines"), "applications": ("programs",)}
 
 
 def evidence(tier: str, status: int, output: str) -> Path:
@@ -44,13 +44,14 @@ def main() -> int:
     parser.add_argument("tier", choices=TIERS)
     parser.add_argument("arguments", nargs="*", help="for pytest")
     options, rest = parser.parse_known_args()
-    folder = ROOT / "tests" / TIERS[options.tier]
-    if not list(folder.glob("**/test_*.py")):
-        print(f"{options.tier}: no tests yet (they belong in tests/{folder.name}/); no evidence was written", file=sys.stderr)
+    folders = [ROOT / "tests" / name for name in TIERS[options.tier]]
+    if not any(list(folder.glob("**/test_*.py")) for folder in folders):
+        print(f"{options.tier}: no tests yet (they belong in tests/{folders[0].name}/); no evidence was written", file=sys.stderr)
         return 1
-    command = [sys.executable, "-m", "pytest", "-q", str(folder), *options.arguments, *rest]
+    command = [sys.executable, "-m", "pytest", "-q", *map(str, folders), *options.arguments, *rest]
     environment = {**os.environ, "SANDBOXCTL_ENGINES": "1"} if options.tier == "engines" else None
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with subprocess.Popen(command, cwd=ROOT, env=environment, text=True, **pipes) as process:
         assert process.stdout is not None
         kept = []
         for line in process.stdout:
