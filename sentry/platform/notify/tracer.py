@@ -35,6 +35,7 @@ _SYSCALL_STOP = SIGTRAP | 0x80
 _EVENT_FORK, _EVENT_VFORK, _EVENT_CLONE, _EVENT_EXEC, _EVENT_SECCOMP, _EVENT_STOP = 1, 2, 3, 4, 7, 128
 _CLONE_THREAD = 0x10000
 _STOPPED = 0x7F
+_GONE = 0xFFFFFFFFFFFFFFFF  # the call of an event whose thread was killed since
 _ERESTARTSYS, _ERESTARTNOINTR = 512, 513
 _ENOSYS = 38
 _RESTART_SYS = -512 & 0xFFFFFFFFFFFFFFFF
@@ -219,6 +220,8 @@ class Tracer:
             return  # unmapped meanwhile
 
     def _seccomp_stop(self, context: NotifyContext, event: Sequence[int]) -> None:
+        if event[3] == _GONE:
+            return  # its death is on the way
         if context.injection is not None:
             self.core.trace_step(context.host_tid)
             return
@@ -274,6 +277,11 @@ class Tracer:
 
     def _born(self, parent: NotifyContext, event: Sequence[int]) -> None:
         tid, flags = event[2], event[4] & 0xFFFFFFFF
+        if event[3] == _GONE:
+            self._early_stops.pop(tid, None)
+            if tid:  # its maker was killed in the very stop that tells of it: the newborn has not run and must not
+                native_signal.kill(tid, SIGKILL)
+            return
         if event[3] == NR_FORK:
             flags = signal.SIGCHLD
         elif event[3] == NR_VFORK:

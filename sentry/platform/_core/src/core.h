@@ -16,6 +16,7 @@
 
 #define SC_LISTENERS_MAX 64
 #define SC_TRAP_WORDS 9   /* id, pid, nr, six arguments */
+#define SC_GONE UINT64_MAX   /* the call of an event whose thread cannot be asked any more */
 #define SC_EVENT_WORDS 16 /* see events.c */
 #define SC_EVENTS_MAX 64
 #define SC_SAVED_BYTES 216 /* struct user_regs_struct */

@@ -91,8 +91,12 @@ static void describe(uint64_t *words, int tid, int status, int number)
     words[2] = message;
     if (is_birth(status))
         placement_born(tid, (int)message);
-    if (event == PTRACE_EVENT_STOP || ptrace(PTRACE_GETREGS, tid, 0, &regs) != 0)
+    if (event == PTRACE_EVENT_STOP)
         return;
+    if (ptrace(PTRACE_GETREGS, tid, 0, &regs) != 0) {
+        words[3] = SC_GONE; /* killed since it stopped */
+        return;
+    }
     words[3] = regs.orig_rax;
     words[4] = regs.rdi;
     words[5] = regs.rsi;
