@@ -10,7 +10,7 @@ from sentry.fs.anon import AnonFile, anon_inode
 from sentry.kernel.task import Task
 from sentry.sched.wait import Latch
 from sentry.vfs.readiness import READABLE
-from syscalls.abi.errno import EINVAL
+from syscalls.abi.errno import EFAULT, EINVAL
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.fcntl import O_RDWR
 from syscalls.abi.signal import SI_KERNEL, SI_TIMER, SI_TKILL, SI_USER, SIGCHLD, SIGKILL, SIGNALFD_SIGINFO, SIGSTOP
@@ -45,7 +45,10 @@ class SignalFile(AnonFile):
         self.queue.wake(READABLE)
 
     async def read_as(self, task: "Task", sink: "Sink") -> int | None:
-        """Store as many records as fit; None if no signal is pending. Errors: EINVAL fewer bytes than one record."""
+        """Store as many records as fit; None if no signal is pending.
+
+        Errors: EINVAL fewer bytes than one record, EFAULT the memory that its records come through is gone.
+        """
         if sink.remaining < SIGNALFD_SIGINFO.size:
             raise SyscallError(EINVAL)
         done = 0
@@ -53,6 +56,8 @@ class SignalFile(AnonFile):
             latch = Latch()
             task.context.take_signal(self.mask, latch.fire)
             info = await latch.wait(task.fiber)
+            if info is None:  # killed a moment ago, which is not known yet: its pending signals stay where they are
+                raise SyscallError(EFAULT)
             assert isinstance(info, bytes)
             if not info:
                 break

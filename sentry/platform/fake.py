@@ -138,6 +138,7 @@ class FakeContext(Context):
         self.infos: list[SignalInfo | None] = []
         self.stop: Callable[[], None] | None = None
         self.host_queue: list[tuple[int, bytes]] = []
+        self.is_gone = False
         self.filters: list[tuple[bytes, int]] = []
         self.injected: Callable[[int], None] | None = None
         self.masked_done: Callable[[int], None] | None = None
@@ -194,8 +195,11 @@ class FakeContext(Context):
         self.replies.append(("inject", nr, *arguments))
         self.injected = done
 
-    def take_signal(self, signals: int, done: Callable[[bytes], None]) -> None:
-        """Give the first of ``host_queue`` (signal, siginfo) that is in the set."""
+    def take_signal(self, signals: int, done: Callable[[bytes | None], None]) -> None:
+        """Give the first of ``host_queue`` (signal, siginfo) that is in the set; nothing of a thread that ``is_gone``."""
+        if self.is_gone:
+            done(None)
+            return
         for entry in sorted(self.host_queue, key=lambda entry: entry[0]):
             if signals >> (entry[0] - 1) & 1:
                 self.host_queue.remove(entry)

@@ -129,9 +129,10 @@ class Context(Protocol):
         no more with any contents than the guest can do by itself.
         """
 
-    def take_signal(self, signals: int, done: Callable[[bytes], None]) -> None:
+    def take_signal(self, signals: int, done: Callable[[bytes | None], None]) -> None:
         """Take the next pending signal of the set ``signals`` (bit n-1 for signal n) from the host's queues of the thread, whose
-        trap is pending, and of its process: ``done`` gets its siginfo_t (128 bytes), empty for none. Then as ``inject``."""
+        trap is pending, and of its process: ``done`` gets its siginfo_t (128 bytes), empty for none, None where the thread or its
+        memory is gone. Then as ``inject``."""
 
     def add_filter(self, program: bytes, flags: int, done: Callable[[int], None]) -> None:
         """Stack the guest's own seccomp ``program`` (struct sock_filter[]) on the thread, whose trap is pending, with

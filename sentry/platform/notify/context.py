@@ -159,7 +159,7 @@ class NotifyContext(Context):
         """See ``Context``."""
         self.tracer.injector.inject(self, nr, arguments, done)
 
-    def take_signal(self, signals: int, done: Callable[[bytes], None]) -> None:
+    def take_signal(self, signals: int, done: Callable[[bytes | None], None]) -> None:
         """See ``Context``."""
         guest_calls.take_signal(self, signals, done)
 

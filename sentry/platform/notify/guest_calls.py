@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sentry.arch.x86_64 import NR_RT_SIGTIMEDWAIT, NR_SECCOMP, STUB_SCRATCH, STUB_SCRATCH_LENGTH
 from sentry.platform.filter import bpf
 from sentry.platform.notify.siginfo import HEAD, SIGINFO_LENGTH
-from syscalls.abi.errno import EFAULT, ENOMEM
+from syscalls.abi.errno import EAGAIN, EFAULT, EINTR, ENOMEM
 from syscalls.abi.errors import Fault
 
 if TYPE_CHECKING:
@@ -24,23 +24,25 @@ _WAIT = Struct("<Qqq")
 #: At the end of the scratch area, where only the longest argument lists of scripts reach: slots by thread number.
 _SIGNAL_SLOTS, _SIGNAL_SLOT = 512, 256
 _SIGNALS = STUB_SCRATCH + STUB_SCRATCH_LENGTH - _SIGNAL_SLOTS * _SIGNAL_SLOT
+#: rt_sigtimedwait(2): another thread was quicker, or a handler of an unblocked signal ran
+_NONE_TAKEN = (-EAGAIN, -EINTR)
 _PROGRAM_SLOTS, _PROGRAM_SLOT = 8, 0x8000 + 64
 _PROGRAMS = _SIGNALS - _PROGRAM_SLOTS * _PROGRAM_SLOT
 
 
-def take_signal(context: "NotifyContext", signals: int, done: Callable[[bytes], None]) -> None:
+def take_signal(context: "NotifyContext", signals: int, done: Callable[[bytes | None], None]) -> None:
     """See ``Context.take_signal``."""
     at = _SIGNALS + context.host_tid % _SIGNAL_SLOTS * _SIGNAL_SLOT
     info = at + _WAIT.size
 
     def taken(result: int) -> None:
         if result <= 0:
-            done(b"")
+            done(b"" if result in _NONE_TAKEN else None)
             return
         try:
             record = context.memory.read(info, SIGINFO_LENGTH)
         except Fault:
-            done(b"")
+            done(None)
             return
         true = context.tracer.true_record(context, HEAD.unpack_from(record)) or b""
         done(true + record[len(true) :])
@@ -48,7 +50,7 @@ def take_signal(context: "NotifyContext", signals: int, done: Callable[[bytes], 
     try:
         context.memory.write(at, _WAIT.pack(signals, 0, 0))
     except Fault:
-        done(b"")
+        done(None)
         return
     context.inject(NR_RT_SIGTIMEDWAIT, (at, info, at + 8, 8), taken)
 

@@ -107,3 +107,12 @@ def test_signalfd_refuses(world: World) -> None:
     fd = open_signalfd(world.init, SIGUSR1)
     assert open_signalfd(world.init, SIGTERM, fd=fd) == fd
     assert call("read", fd, BUFFER + 4096, 127) == -EINVAL
+
+
+def test_the_read_of_a_killed_thread_ends(world: World) -> None:
+    """Its pending signals can be seen but not taken; a read that tried again would never end."""
+    process = world.init
+    fd = open_signalfd(process, SIGUSR1, flags=0)
+    queue(process, SIGUSR1, SI_USER, word(8, 6))
+    process.context.is_gone = True
+    assert process.call("read", fd, BUFFER + 4096, 128) == -EFAULT
