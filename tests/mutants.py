@@ -191,6 +191,7 @@ class Workshop:
             "-p",
             "no:cacheprovider",
             "--tb=no",
+            "--once",
             *arguments,
         ]
         environment = {
