@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -27,6 +28,11 @@ from tests.guestlib.target import NativeTarget, Outcome, SandboxTarget
 # Started in the background, a test run inherits these ignored, and native guests would as well.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+
+# A busy machine is no fault, and a run says the same twice; ``--hypothesis-profile=explore`` looks for what nobody has seen.
+settings.register_profile("explore", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("settled", settings.get_profile("explore"), derandomize=True, database=None)
+settings.load_profile("settled")
 
 TARGETS = ("native", "notify", "ptrace")
 #: A busy machine makes a few races visible in 1 500 runs; more than these are a fault.

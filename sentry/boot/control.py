@@ -87,7 +87,8 @@ class ControlServer:
         except ChannelClosed:
             self._sandbox.stop()
         except (ProtocolError, KeyError, TypeError, ValueError) as error:
-            log.error("control socket: %s", error)  # noqa: TRY400 - the caller's fault, no traceback
+            log.error("control socket: %r", error, exc_info=not isinstance(error, ProtocolError))  # noqa: TRY400
+            self.failed("the sentry could not carry out a control message; its log has the details")
             self._sandbox.stop()
 
     def _run(self, message: dict[str, Any], fds: list[int]) -> None:
