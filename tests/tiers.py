@@ -10,15 +10,16 @@ import os
 import platform
 import subprocess
 import sys
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 #: tier -> the folders below tests/ that hold it
-TIERS = {"suites": ("conformance",), "engines": ("oci", "engines"), "applications": ("programs",)}
+TIERS = {"suites": ("suites",), "engines": ("oci", "engines"), "applications": ("programs",)}
 
 
-def evidence(tier: str, status: int, output: str) -> Path:
+def evidence(tier: str, status: int, output: str, details: list[object]) -> Path:
     """Write the evidence file of a run and return its path."""
     now = datetime.now(tz=UTC)
     folder = ROOT / "tests" / "evidence" / tier
@@ -33,6 +34,7 @@ def evidence(tier: str, status: int, output: str) -> Path:
         "exit_status": status,
         "summary": lines[-1] if lines else "",
         "failures": [line for line in lines if line.startswith(("FAILED", "ERROR"))],
+        **({"details": details} if details else {}),
     }
     path.write_text(json.dumps(record, indent=1) + "\n")
     return path
@@ -49,7 +51,10 @@ def main() -> int:
         print(f"{options.tier}: no tests yet (they belong in tests/{folders[0].name}/); no evidence was written", file=sys.stderr)
         return 1
     command = [sys.executable, "-m", "pytest", "-q", *map(str, folders), *options.arguments, *rest]
-    environment = {**os.environ, "SANDBOXCTL_ENGINES": "1"} if options.tier == "engines" else None
+    notes = tempfile.NamedTemporaryFile(mode="r", prefix="tier-", suffix=".jsonl")
+    environment = {**os.environ, "SANDBOXCTL_TIER": options.tier, "SANDBOXCTL_TIER_RECORD": notes.name}
+    if options.tier == "engines":
+        environment["SANDBOXCTL_ENGINES"] = "1"
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
     with subprocess.Popen(command, cwd=ROOT, env=environment, text=True, **pipes) as process:
         assert process.stdout is not None
@@ -57,7 +62,8 @@ def main() -> int:
         for line in process.stdout:
             kept.append(line)
             print(line, end="", flush=True)
-    print(f"evidence: {evidence(options.tier, process.returncode, ''.join(kept)).relative_to(ROOT)}")
+    details = [json.loads(line) for line in notes]
+    print(f"evidence: {evidence(options.tier, process.returncode, ''.join(kept), details).relative_to(ROOT)}")
     return process.returncode
 
 
