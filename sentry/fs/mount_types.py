@@ -26,7 +26,13 @@ TYPES: Final[dict[bytes, frozenset[bytes]]] = {
     b"sysfs": frozenset(),
     b"cgroup2": frozenset((b"nsdelegate", b"memory_recursiveprot")),
     b"mqueue": frozenset(),
-}
+    b"overlay": frozenset(
+        (
+            b"lowerdir", b"lowerdir+", b"upperdir", b"workdir", b"redirect_dir", b"index", b"metacopy", b"nfs_export", b"xino",
+            b"uuid", b"userxattr", b"volatile", b"default_permissions",
+        )
+    ),
+}  # fmt: skip
 
 
 def check_type(kind: bytes) -> None:
@@ -39,12 +45,21 @@ def parse_options(kind: bytes, text: bytes) -> dict[bytes, bytes]:
     """``size=1m,mode=755``. Errors: ENODEV, EINVAL an option that the type does not know."""
     check_type(kind)
     options = {}
-    for word in text.split(b",") if text else ():
+    for word in _words(text):
         key, _, value = word.partition(b"=")
         if key:
             check_option(kind, key)
             options[key] = value
     return options
+
+
+def _words(text: bytes) -> list[bytes]:
+    """Separated by commas; one after a backslash belongs to the word, whoever reads that (overlay) drops the backslash."""
+    words = text.split(b",")
+    for index in range(len(words) - 1, 0, -1):
+        if words[index - 1].endswith(b"\\"):
+            words[index - 1 : index + 1] = [words[index - 1] + b"," + words[index]]
+    return words
 
 
 def check_option(kind: bytes, key: bytes) -> None:
@@ -53,7 +68,7 @@ def check_option(kind: bytes, key: bytes) -> None:
         raise SyscallError(EINVAL)
 
 
-def make_file_system(task: "Task", kind: bytes, options: dict[bytes, bytes]) -> "FileSystem":
+async def make_file_system(task: "Task", kind: bytes, options: dict[bytes, bytes]) -> "FileSystem":
     """A new instance, or what there is only one of. Errors: ENODEV, EINVAL."""
     check_type(kind)
     kernel = task.kernel
@@ -63,6 +78,10 @@ def make_file_system(task: "Task", kind: bytes, options: dict[bytes, bytes]) -> 
         return ProcFileSystem(kernel)
     if kind == b"sysfs":
         return SysFileSystem(kernel)
+    if kind == b"overlay":
+        from sentry.fs.stacked.options import make_overlay
+
+        return await make_overlay(task, options)
     if kind == b"cgroup2":
         return CgroupFileSystem(kernel)
     return mqueue_fs(task)

@@ -24,6 +24,8 @@ class FileSystem:
     name: bytes = b"none"
     #: whether renameat2(2) can leave a whiteout
     has_whiteouts = False
+    #: nothing can ever be changed here, however it is mounted
+    is_readonly = False
 
     def __init__(self, dev: int) -> None:
         self.dev = dev

@@ -97,7 +97,7 @@ class Mount:
     def set_flags(self, flags: int) -> None:
         """Replace the per-mount flags (MS_BIND|MS_REMOUNT)."""
         self.flags = flags
-        self.is_readonly = bool(flags & MS_RDONLY)
+        self.is_readonly = bool(flags & MS_RDONLY) or self.fs.is_readonly
 
     def options(self) -> bytes:
         """The per-mount options column of mountinfo: ``rw,nosuid``."""

@@ -38,6 +38,7 @@ from syscalls.mount.propagation import check_may_mount
 from syscalls.registry import Support, syscall
 
 _TEXT_MAX: Final = 256
+_OPTION_MAX: Final = 65_536
 _FSPICK = FSPICK_CLOEXEC | FSPICK_EMPTY_PATH | FSPICK_NO_AUTOMOUNT | FSPICK_SYMLINK_NOFOLLOW
 _UNSUPPORTED = (FSCONFIG_SET_BINARY, FSCONFIG_SET_PATH, FSCONFIG_SET_PATH_EMPTY, FSCONFIG_SET_FD)
 
@@ -83,7 +84,7 @@ async def sys_fspick(task: Task, dfd: Fd, path: PathPtr, flags: Annotated[int, F
     support=Support.PARTIAL,
     note="options with a path, a descriptor or binary data are EOPNOTSUPP, no type here has any; a reconfiguration takes none",
 )
-def sys_fsconfig(task: Task, fd: Fd, cmd: UInt, key: UserPtr, value: UserPtr, aux: Int) -> int:
+async def sys_fsconfig(task: Task, fd: Fd, cmd: UInt, key: UserPtr, value: UserPtr, aux: Int) -> int:
     """Set an option or carry out. Errors: EBADF, EINVAL, EFAULT, EBUSY, EOPNOTSUPP, EPERM."""
     if cmd > FSCONFIG_CMD_CREATE_EXCL:
         raise SyscallError(EOPNOTSUPP)
@@ -101,7 +102,7 @@ def sys_fsconfig(task: Task, fd: Fd, cmd: UInt, key: UserPtr, value: UserPtr, au
         check_may_mount(task)
         if parameters.mount is not None or parameters.made is not None:
             raise SyscallError(EBUSY)
-        parameters.made = make_file_system(task, parameters.kind, parameters.options)
+        parameters.made = await make_file_system(task, parameters.kind, parameters.options)
     return 0
 
 
@@ -128,6 +129,10 @@ def _set(parameters: FsParameters, name: bytes, value: bytes) -> None:
         if parameters.mount is not None:
             raise SyscallError(EINVAL)
         check_option(parameters.kind, name)
+        if name.endswith(b"+"):  # each value is one more
+            value = parameters.options.get(name, b"") + b"\0" + value
+            if len(value) > _OPTION_MAX:
+                raise SyscallError(EINVAL)
         parameters.options[name] = value
 
 

@@ -22,7 +22,7 @@ _MAGIC, _MAGIC_MASK = 0xC0ED0000, 0xFFFF0000
 @syscall(
     man="mount(2)",
     support=Support.PARTIAL,
-    note="tmpfs, ramfs, proc, sysfs, cgroup2 and mqueue; others are ENODEV. MS_REMOUNT changes this mount's flags only",
+    note="tmpfs, ramfs, overlay, proc, sysfs, cgroup2 and mqueue; others are ENODEV. MS_REMOUNT changes this mount's flags only",
 )
 async def sys_mount(
     task: Task, source: PathPtr, target: PathPtr, filesystemtype: UserPtr, mountflags: ULong, data: UserPtr
@@ -45,7 +45,7 @@ async def sys_mount(
     elif flags & MS_MOVE:
         await _move(task, origin, place)
     else:
-        _mount_new(task, kind, origin, place, options, flags)
+        await _mount_new(task, kind, origin, place, options, flags)
     return 0
 
 
@@ -64,12 +64,12 @@ def _check_root(task: Task, place: Path) -> None:
         raise SyscallError(EINVAL)
 
 
-def _mount_new(task: Task, kind: bytes, source: bytes, place: Path, options: bytes, flags: int) -> None:
+async def _mount_new(task: Task, kind: bytes, source: bytes, place: Path, options: bytes, flags: int) -> None:
     if not kind:
         raise SyscallError(EINVAL)
     parsed = parse_options(kind, options)
     check_place(task, place, is_directory=True)
-    fs = make_file_system(task, kind, parsed)
+    fs = await make_file_system(task, kind, parsed)
     mount = task.kernel.mounts.mount(fs, mount_flags(flags), source or b"none")
     attach(task, mount, place)
 
