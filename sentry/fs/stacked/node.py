@@ -53,7 +53,6 @@ class StackedNode(Inode):
         """Where the contents are now."""
         return self.upper if self.upper is not None else self.lowers[0][1]
 
-    @property
     def is_copied(self) -> bool:
         """Whether it is in the upper layer."""
         return self.upper is not None
@@ -130,7 +129,7 @@ class StackedNode(Inode):
 
     async def copy_up(self, limit: int | None = None) -> None:
         """Be in the upper layer; of a file ``limit`` bytes are enough. Errors: EROFS without such a layer, ENOSPC."""
-        if self.is_copied:
+        if self.is_copied():
             return
         work, cache = self.fs.work, self.fs.cache
         if work is None or self.parent is None:
@@ -138,7 +137,7 @@ class StackedNode(Inode):
         await self.parent.copy_up()
         copy = await self._copy_to(work, limit)
         parent = self.parent
-        if self.is_copied:  # somebody else was faster
+        if self.is_copied():  # somebody else was faster
             await remove(cache, copy)
         elif self.is_gone or parent.upper is None:  # it has lost its name meanwhile, and lives on without one
             await remove(cache, copy)
