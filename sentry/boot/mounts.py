@@ -152,7 +152,7 @@ class MountTree:
         await self._mount(CgroupFileSystem(kernel), b"/sys/fs/cgroup", _SAFE | MS_NOEXEC | MS_RDONLY, b"cgroup")
         dev = DevFileSystem(kernel)
         await self._mount(dev, b"/dev", MS_NOSUID, b"tmpfs")
-        await self._mount(DevPtsFileSystem(kernel), b"/dev/pts", MS_NOSUID | MS_NOEXEC, b"devpts")
+        await self._mount(DevPtsFileSystem(kernel).serve(), b"/dev/pts", MS_NOSUID | MS_NOEXEC, b"devpts")
         await self._mount(self._tmpfs(size=config["shm_size"], mode=0o1777), b"/dev/shm", _SAFE | MS_NOEXEC, b"shm")
         await self._mount_files(network_files(config["hostname"]))
         for path in config.get("volumes", ()):

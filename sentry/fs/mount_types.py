@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Final
 
 from sentry.fs.cgroup.filesystem import CgroupFileSystem
+from sentry.fs.devpts.filesystem import TERMINALS_MAX, DevPtsFileSystem, PtsOptions
 from sentry.fs.mqueue.filesystem import mqueue_fs
 from sentry.fs.proc.filesystem import ProcFileSystem
 from sentry.fs.sys.filesystem import SysFileSystem
@@ -26,6 +27,7 @@ TYPES: Final[dict[bytes, frozenset[bytes]]] = {
     b"sysfs": frozenset(),
     b"cgroup2": frozenset((b"nsdelegate", b"memory_recursiveprot")),
     b"mqueue": frozenset(),
+    b"devpts": frozenset((b"uid", b"gid", b"mode", b"ptmxmode", b"max", b"newinstance")),
     b"overlay": frozenset(
         (
             b"lowerdir", b"lowerdir+", b"upperdir", b"workdir", b"redirect_dir", b"index", b"metacopy", b"nfs_export", b"xino",
@@ -78,6 +80,8 @@ async def make_file_system(task: "Task", kind: bytes, options: dict[bytes, bytes
         return ProcFileSystem(kernel)
     if kind == b"sysfs":
         return SysFileSystem(kernel)
+    if kind == b"devpts":
+        return DevPtsFileSystem(kernel, _pts_options(options))
     if kind == b"overlay":
         from sentry.fs.stacked.options import make_overlay
 
@@ -106,6 +110,16 @@ def _tmpfs(task: "Task", kind: bytes, options: dict[bytes, bytes]) -> TmpFileSys
     if kind == b"ramfs":
         fs.name = b"ramfs"
     return fs
+
+
+def _pts_options(options: dict[bytes, bytes]) -> PtsOptions:
+    return PtsOptions(
+        mode=_number(options.get(b"mode", b"600"), 8) & 0o777,
+        ptmxmode=_number(options.get(b"ptmxmode", b"0"), 8) & 0o777,
+        uid=_number(options[b"uid"], 10) if b"uid" in options else None,
+        gid=_number(options[b"gid"], 10) if b"gid" in options else None,
+        max=min(_number(options.get(b"max", b"%d" % TERMINALS_MAX), 10), TERMINALS_MAX),
+    )
 
 
 def _number(text: bytes, base: int) -> int:

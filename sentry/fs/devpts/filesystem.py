@@ -1,5 +1,10 @@
-"""devpts: the names of pseudo-terminals, /dev/pts/N, and of the multiplexer that makes them (pts(4))."""
+"""devpts: the names of pseudo-terminals, /dev/pts/N, and of the multiplexer that makes them (pts(4)).
 
+Each mount is an instance of its own. /dev/ptmx (5:2) makes terminals in the instance mounted on `pts` beside it
+(Linux: Documentation/filesystems/devpts.rst).
+"""
+
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from sentry.fs.devpts.master import MasterFile
@@ -9,7 +14,7 @@ from sentry.fs.tty.terminal import PTS_MAJOR, Terminal
 from sentry.vfs.context import Path
 from sentry.vfs.mount import MS_NODEV, make_dev
 from sentry.vfs.stat import Attr, SetAttr
-from syscalls.abi.errno import EACCES, ENOSPC
+from syscalls.abi.errno import EACCES, ENODEV, ENOSPC
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.stat import S_IFCHR, S_IFDIR, S_IFMT
 
@@ -28,14 +33,10 @@ TTY_GID: Final = 5
 _PTMX: Final = (5, 2)
 
 
-class TerminalInode(SyntheticInode):
-    """/dev/pts/N: owned by who opened the master; mode and owner can be changed (mesg(1), login(1))."""
+class PtsInode(SyntheticInode):
+    """A device node whose mode and owner can be changed (mesg(1), login(1))."""
 
-    __slots__ = ("terminal",)
-
-    def __init__(self, fs: "DevPtsFileSystem", attr: Attr, terminal: Terminal) -> None:
-        super().__init__(fs, attr)
-        self.terminal = terminal
+    __slots__ = ()
 
     async def setattr(self, change: SetAttr) -> None:
         """chmod, chown, utimensat."""
@@ -47,6 +48,16 @@ class TerminalInode(SyntheticInode):
             if value is not None:
                 setattr(attr, field, value)
         attr.ctime_ns = self.fs.kernel.realtime_ns()
+
+
+class TerminalInode(PtsInode):
+    """/dev/pts/N: owned by who opened the master."""
+
+    __slots__ = ("terminal",)
+
+    def __init__(self, fs: "DevPtsFileSystem", attr: Attr, terminal: Terminal) -> None:
+        super().__init__(fs, attr)
+        self.terminal = terminal
 
     async def open(self, context: "OpenContext") -> "FileDescription":
         """Open the terminal. Errors: EACCES (nodev), EIO locked or hung up."""
@@ -73,33 +84,61 @@ class PtsRoot(DynamicDirectory):
         return self.fs.inodes.get(int(name))
 
 
+@dataclass(frozen=True, slots=True)
+class PtsOptions:
+    """Mount options; None: the opener's own id."""
+
+    mode: int = 0o600
+    ptmxmode: int = 0
+    uid: int | None = None
+    gid: int | None = None
+    max: int = TERMINALS_MAX
+
+    def text(self) -> bytes:
+        """The column of /proc/mounts."""
+        words = [b"%s=%d" % (name, value) for name, value in ((b"uid", self.uid), (b"gid", self.gid)) if value is not None]
+        words += [b"mode=%03o" % self.mode, b"ptmxmode=%03o" % self.ptmxmode]
+        return b",".join(words + [b"max=%d" % self.max] * (self.max < TERMINALS_MAX))
+
+
+#: as docker mounts it
+BOOT_OPTIONS: Final = PtsOptions(mode=0o620, ptmxmode=0o666, gid=TTY_GID)
+
+
 class DevPtsFileSystem(SyntheticFileSystem):
-    """Boot mounts it on /dev/pts. Registers /dev/ptmx and itself as the kernel's ``mounts.terminals``."""
+    """One instance."""
 
     name = b"devpts"
     magic = DEVPTS_SUPER_MAGIC
 
-    def __init__(self, kernel: "Kernel") -> None:
+    def __init__(self, kernel: "Kernel", options: PtsOptions = BOOT_OPTIONS) -> None:
         super().__init__(kernel)
+        self.options = options
         self.inodes: dict[int, TerminalInode] = {}
         self.root = root = PtsRoot(self, self.new_attr(S_IFDIR | 0o755, nlink=2))
-        attr = self.new_attr(S_IFCHR | 0o666)
+        attr = self.new_attr(S_IFCHR | options.ptmxmode, uid=options.uid or 0, gid=options.gid or 0)
         attr.rdev = make_dev(*_PTMX)
-        root.add(b"ptmx", SyntheticInode(self, attr))
-        kernel.mounts.devices.register(S_IFCHR, *_PTMX, self.open_master)
-        kernel.mounts.terminals = self
+        root.add(b"ptmx", PtsInode(self, attr))
+
+    def serve(self) -> "DevPtsFileSystem":
+        """Boot's instance: it is the kernel's ``mounts.terminals``, and /dev/ptmx is there from now on."""
+        self.kernel.mounts.devices.register(S_IFCHR, *_PTMX, _open_multiplexer)
+        self.kernel.mounts.terminals = self
+        return self
 
     def mount_options(self) -> bytes:
-        """As docker mounts it."""
-        return b"gid=%d,mode=620,ptmxmode=666" % TTY_GID
+        """As devpts shows them."""
+        return self.options.text()
 
-    def new_terminal(self, kernel: "Kernel", uid: int) -> Terminal:
+    def new_terminal(self, kernel: "Kernel", uid: int, gid: int = TTY_GID) -> Terminal:
         """A terminal with the lowest free number. Errors: ENOSPC."""
-        number = next((number for number in range(TERMINALS_MAX) if number not in self.inodes), None)
+        options = self.options
+        number = next((number for number in range(options.max) if number not in self.inodes), None)
         if number is None:
             raise SyscallError(ENOSPC)
         terminal = Terminal(kernel, number)
-        attr = self.new_attr(S_IFCHR | 0o620, uid=uid, gid=TTY_GID)
+        uid, gid = options.uid if options.uid is not None else uid, options.gid if options.gid is not None else gid
+        attr = self.new_attr(S_IFCHR | options.mode, uid=uid, gid=gid)
         attr.rdev = make_dev(PTS_MAJOR, number)
         self.inodes[number] = TerminalInode(self, attr, terminal)
         return terminal
@@ -111,9 +150,9 @@ class DevPtsFileSystem(SyntheticFileSystem):
             del self.inodes[terminal.number]
 
     def open_master(self, inode: "Inode", context: "OpenContext") -> MasterFile:
-        """Driver of 5:2: a new pair, locked as unlockpt(3) expects. Errors: ENOSPC."""
+        """A new pair, locked as unlockpt(3) expects. Errors: ENOSPC."""
         task = context.task
-        terminal = self.new_terminal(task.kernel, task.credentials.fsuid)
+        terminal = self.new_terminal(task.kernel, task.credentials.fsuid, task.credentials.fsgid)
         terminal.is_locked = True
         file = MasterFile(inode, context.flags, terminal, self)
         terminal.far = file
@@ -135,3 +174,18 @@ class DevPtsFileSystem(SyntheticFileSystem):
     def mount_in(self, namespace: "MountNamespace") -> "Mount | None":
         """Where ``namespace`` has this instance."""
         return next((mount for mount in namespace.mounts() if mount.fs is self), None)
+
+
+def _open_multiplexer(inode: "Inode", context: "OpenContext") -> MasterFile:
+    """Driver of 5:2: of the instance that it stands in, or that is mounted on `pts` beside it. Errors: ENODEV, ENOSPC."""
+    if isinstance(inode.fs, DevPtsFileSystem):
+        return inode.fs.open_master(inode, context)
+    mount, dentry = context.path
+    if dentry is mount.root and mount.parent is not None and mount.mountpoint is not None:  # bound over another name
+        mount, dentry = mount.parent, mount.mountpoint
+    beside = dentry.parent.children.get(b"pts")
+    if beside is not None and beside.inode is not None:
+        place = context.task.mounts.top(Path(mount, beside))
+        if isinstance(place.mount.fs, DevPtsFileSystem) and place.dentry is place.mount.root:
+            return place.mount.fs.open_master(inode, context)
+    raise SyscallError(ENODEV)

@@ -111,7 +111,7 @@ class World:
         self.init = self.spawn(1)
         for name in (b"/proc", b"/sys", b"/dev", b"/tmp"):
             self.run(namespace.mkdir_at(self.init, AT_FDCWD, name, 0o755))
-        self.devpts = DevPtsFileSystem(self.kernel)
+        self.devpts = DevPtsFileSystem(self.kernel).serve()
         for fs, at, flags in (
             (ProcFileSystem(self.kernel), b"/proc", MS_NODEV),
             (SysFileSystem(self.kernel), b"/sys", MS_NODEV),
