@@ -3,6 +3,7 @@
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
+from sentry.kernel.dnotify import end_notice
 from sentry.vfs.file import O_PATH, FileDescription
 from syscalls.abi.errno import EBADF, EINVAL, EMFILE
 from syscalls.abi.errors import SyscallError
@@ -89,9 +90,7 @@ class FdTable:
         old = self._files.get(fd)
         self._put(fd, file, cloexec)
         if old is not None:
-            if old.inode.locks is not None:
-                old.inode.locks.release_posix(self)
-            old.release()
+            self._let_go(old)
 
     def close(self, fd: int) -> None:
         """Forget the number and drop its reference. Errors: EBADF."""
@@ -100,8 +99,15 @@ class FdTable:
             raise SyscallError(EBADF)
         self._cloexec.discard(fd)
         heappush(self._free, fd)
-        if file.inode.locks is not None:
-            file.inode.locks.release_posix(self)
+        self._let_go(file)
+
+    def _let_go(self, file: FileDescription) -> None:
+        """One number less: this table's record locks on the file end, and its F_NOTIFY (Linux: fs/open.c, filp_flush())."""
+        inode = file.inode
+        if inode.locks is not None:
+            inode.locks.release_posix(self)
+        if inode.watches:
+            end_notice(inode, self, file)
         file.release()
 
     def is_cloexec(self, fd: int) -> bool:

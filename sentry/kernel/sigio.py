@@ -74,8 +74,8 @@ def _tell(kernel: "Kernel", file: "FileDescription", fd: int, mask: int) -> None
         _send(kernel, owner, file.owner_signal, fd, POLL_OUT, WRITABLE)
 
 
-def tell_lease(kernel: "Kernel", file: "FileDescription", fd: int) -> None:
-    """Somebody wants what the lease of ``file`` forbids."""
+def tell_message(kernel: "Kernel", file: "FileDescription", fd: int) -> None:
+    """Somebody wants what the lease of ``file`` forbids, or has changed the folder that it watches."""
     if isinstance(file.owner, Owner):
         _send(kernel, file.owner, file.owner_signal, fd, POLL_MSG, POLLIN | POLLRDNORM | _POLLMSG)
 

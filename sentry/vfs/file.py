@@ -49,6 +49,8 @@ class FileDescription:
 
     #: lseek and positional I/O work; the I/O layer keeps ``offset``
     is_seekable = False
+    #: lseek(2) answers 0 whatever it is asked (/dev/null, zero, full, random)
+    is_endless = False
     #: reads and writes must be awaited (``read_remote``, ``write_remote``)
     is_remote = False
     #: a blocking write goes on until all is taken (pipes, stream sockets, terminals)

@@ -3,7 +3,7 @@
 Nobody watches as a rule, so the callers' check (``is_watched``) is two attribute loads.
 """
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from syscalls.abi.inotify import (
     IN_ATTRIB,
@@ -16,6 +16,9 @@ from syscalls.abi.inotify import (
     IN_MOVED_TO,
 )
 from syscalls.abi.stat import S_IFDIR, S_IFMT
+
+#: a name has moved within its folder; inotify(7) knows no such event, fcntl(F_NOTIFY) does (Linux: FS_RENAME)
+FS_RENAME: Final = 0x10000000
 
 if TYPE_CHECKING:
     from sentry.vfs.dentry import Dentry
@@ -90,6 +93,8 @@ def moved(
     bit = _directory_bit(inode)
     _tell(source, IN_MOVED_FROM | bit, cookie, old_name)
     _tell(target, IN_MOVED_TO | bit, cookie, new_name)
+    if source is target:
+        _tell(source, FS_RENAME | bit, cookie, old_name)
     if replaced is not None and not _directory_bit(replaced):
         _tell(replaced, IN_ATTRIB)
     _tell(inode, IN_MOVE_SELF | bit)

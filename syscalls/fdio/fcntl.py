@@ -23,6 +23,7 @@ from syscalls.abi.fcntl import (
     F_GETOWN_EX,
     F_GETPIPE_SZ,
     F_GETSIG,
+    F_NOTIFY,
     F_OFD_GETLK,
     F_OFD_SETLK,
     F_OFD_SETLKW,
@@ -49,12 +50,13 @@ from syscalls.abi.signal import SIGRTMAX
 from syscalls.args import Fd, UInt, ULong
 from syscalls.fdio.fcntl_lease import get_lease, set_lease_command
 from syscalls.fdio.fcntl_lock import record_lock
+from syscalls.fdio.fcntl_notify import notify
 from syscalls.registry import Support, syscall
 
 _CHANGEABLE = O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME
 _FOR_O_PATH = (F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL)
 _LOCKS = (F_GETLK, F_SETLK, F_SETLKW, F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW)
-_NOTE = "F_NOTIFY is EINVAL; a lease is not broken by what others do to a volume outside the sandbox"
+_NOTE = "a lease is not broken by what others do to a volume outside the sandbox"
 
 Command = Callable[[Task, FileDescription, int, int], int]
 
@@ -201,6 +203,7 @@ _COMMANDS: dict[int, Command] = {
     F_SETSIG: _setsig,
     F_GETLEASE: get_lease,
     F_SETLEASE: set_lease_command,
+    F_NOTIFY: notify,
     F_GETPIPE_SZ: _getpipe_sz,
     F_SETPIPE_SZ: _setpipe_sz,
     F_ADD_SEALS: _add_seals,

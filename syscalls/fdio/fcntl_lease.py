@@ -1,6 +1,6 @@
 """fcntl(2), F_SETLEASE and F_GETLEASE."""
 
-from sentry.kernel.sigio import Owner, tell_lease
+from sentry.kernel.sigio import Owner, tell_message
 from sentry.kernel.task import Task
 from sentry.vfs.file import FileDescription
 from sentry.vfs.lease import drop_lease, lease_of, set_lease
@@ -39,7 +39,7 @@ def set_lease_command(task: Task, file: FileDescription, fd: int, arg: int) -> i
     if file.owner is None:
         file.owner = Owner(F_OWNER_PID, task.group.tgid, creds.uid, creds.euid)
     kernel = task.kernel
-    set_lease(locks_of(inode), file, kind, lambda: tell_lease(kernel, file, fd))
+    set_lease(locks_of(inode), file, kind, lambda: tell_message(kernel, file, fd))
     return 0
 
 

@@ -18,6 +18,8 @@ def sys_lseek(task: Task, fd: Fd, offset: Off, whence: UInt) -> io.Outcome:
         raise SyscallError(EINVAL)
     if not file.is_seekable:
         raise SyscallError(ESPIPE)
+    if file.is_endless:
+        return 0
     if whence == SEEK_SET:
         return _move(file, offset)
     if whence == SEEK_CUR:

@@ -22,7 +22,7 @@ _MAGIC, _MAGIC_MASK = 0xC0ED0000, 0xFFFF0000
 @syscall(
     man="mount(2)",
     support=Support.PARTIAL,
-    note="tmpfs, ramfs, overlay, devpts, proc, sysfs, cgroup2, mqueue; others are ENODEV. MS_REMOUNT changes the mount's flags only",
+    note="tmpfs, ramfs, overlay, devpts, proc, sysfs, cgroup2, mqueue; others ENODEV; MS_REMOUNT changes the mount's flags only",
 )
 async def sys_mount(
     task: Task, source: PathPtr, target: PathPtr, filesystemtype: UserPtr, mountflags: ULong, data: UserPtr

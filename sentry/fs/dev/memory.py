@@ -30,6 +30,7 @@ class NullFile(FileDescription):
     __slots__ = ()
 
     is_seekable = True
+    is_endless = True
 
     def try_read(self, sink: "Sink", offset: int) -> int | None:
         """End of file."""
@@ -107,6 +108,7 @@ class RandomFile(FileDescription):
     __slots__ = ("_random",)
 
     is_seekable = True
+    is_endless = True
 
     def __init__(self, inode: "Inode", flags: int, task: "Task") -> None:
         super().__init__(inode, flags)

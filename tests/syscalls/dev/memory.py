@@ -61,3 +61,8 @@ again = os.open(f"/dev/fd/{reader}", os.O_RDONLY)
 print("dev fd", os.read(again, 100))
 os.close(writer)
 attempt("dev fd closed", lambda: os.open(f"/dev/fd/{writer}", os.O_RDONLY))
+
+for name in ("null", "zero", "full", "random", "urandom"):
+    fd = os.open(f"/dev/{name}", os.O_RDONLY)
+    print(name, "lseek", [os.lseek(fd, offset, whence) for offset in (5, -7, 1 << 62) for whence in range(5)], os.lseek(fd, 0, 1))
+    os.close(fd)
