@@ -151,7 +151,7 @@ async def unlink_at(task: "Task", dirfd: int, path: bytes, *, is_rmdir: bool) ->
     else:
         await parent.inode.unlink(name, inode)
     task.kernel.mounts.cache.remove(child)
-    watch.removed(parent.inode, name, inode)
+    watch.removed(task, parent.inode, name, inode)
 
 
 @retry_stale
@@ -185,13 +185,13 @@ async def rename_at(task: "Task", old_dirfd: int, old_path: bytes, new_dirfd: in
     if flags & RENAME_EXCHANGE:
         mounts.cache.exchange(source, target)
         assert replaced is not None
-        watch.moved(new_parent.inode, new_name, old_parent.inode, old_name, replaced, None, mounts.next_cookie())
+        watch.moved(task, new_parent.inode, new_name, old_parent.inode, old_name, replaced, None, mounts.next_cookie())
         replaced = None
     else:
         mounts.cache.move(source, new_parent.dentry, new_name)
     if flags & RENAME_WHITEOUT:
         await _leave_whiteout(task, old_parent, old_name)
-    watch.moved(old_parent.inode, old_name, new_parent.inode, new_name, inode, replaced, mounts.next_cookie())
+    watch.moved(task, old_parent.inode, old_name, new_parent.inode, new_name, inode, replaced, mounts.next_cookie())
 
 
 async def _leave_whiteout(task: "Task", parent: Path, name: bytes) -> None:

@@ -5,8 +5,10 @@ Nobody watches as a rule, so the callers' check (``is_watched``) is two attribut
 
 from typing import TYPE_CHECKING, Final, Protocol
 
+from syscalls.abi.fcntl import O_PATH
 from syscalls.abi.inotify import (
     IN_ATTRIB,
+    IN_CLOSE,
     IN_CREATE,
     IN_DELETE,
     IN_DELETE_SELF,
@@ -14,6 +16,7 @@ from syscalls.abi.inotify import (
     IN_MOVE_SELF,
     IN_MOVED_FROM,
     IN_MOVED_TO,
+    IN_OPEN,
 )
 from syscalls.abi.stat import S_IFDIR, S_IFMT
 
@@ -21,6 +24,7 @@ from syscalls.abi.stat import S_IFDIR, S_IFMT
 FS_RENAME: Final = 0x10000000
 
 if TYPE_CHECKING:
+    from sentry.kernel.task import Task
     from sentry.vfs.dentry import Dentry
     from sentry.vfs.file import FileDescription
     from sentry.vfs.inode import Inode
@@ -72,22 +76,26 @@ def linked(directory: "Inode", name: bytes, inode: "Inode") -> None:
     created(directory, name, inode)
 
 
-def removed(directory: "Inode", name: bytes, inode: "Inode") -> None:
-    """A name was removed; with the last one the object is gone.
-
-    # Differs from Linux: IN_DELETE_SELF does not wait until the last descriptor is closed.
-    """
+def removed(task: "Task", directory: "Inode", name: bytes, inode: "Inode") -> None:
+    """A name was removed; with the last one, and the last descriptor, the object is gone."""
     if not directory.watches and not inode.watches:
         return
     bit = _directory_bit(inode)
     if not bit:
         _tell(inode, IN_ATTRIB)
+    _depart(task, inode)
     _tell(directory, IN_DELETE | bit, 0, name)
-    _gone(inode)
 
 
 def moved(
-    source: "Inode", old_name: bytes, target: "Inode", new_name: bytes, inode: "Inode", replaced: "Inode | None", cookie: int
+    task: "Task",
+    source: "Inode",
+    old_name: bytes,
+    target: "Inode",
+    new_name: bytes,
+    inode: "Inode",
+    replaced: "Inode | None",
+    cookie: int,
 ) -> None:
     """A name has moved, perhaps over another."""
     bit = _directory_bit(inode)
@@ -95,18 +103,58 @@ def moved(
     _tell(target, IN_MOVED_TO | bit, cookie, new_name)
     if source is target:
         _tell(source, FS_RENAME | bit, cookie, old_name)
-    if replaced is not None and not _directory_bit(replaced):
-        _tell(replaced, IN_ATTRIB)
+    if replaced is not None:
+        _tell(replaced, IN_ATTRIB | _directory_bit(replaced))
     _tell(inode, IN_MOVE_SELF | bit)
     if replaced is not None:
-        _gone(replaced)
+        _depart(task, replaced)
+
+
+def _depart(task: "Task", inode: "Inode") -> None:
+    """Nothing names it any more: it is gone when nobody has it open. Messages under way and mappings do not count."""
+    if not inode.watches or inode.attr.nlink:
+        return
+    holders = {
+        file
+        for other in task.kernel.tasks.tasks.values()
+        for number in other.fds.numbers()
+        if (file := other.fds.find(number)) is not None and file.inode is inode and not file.flags & O_PATH
+    }
+    if holders:
+        inode.watches.append(_Departure(inode, len(holders)))
+    else:
+        _gone(inode)
 
 
 def _gone(inode: "Inode") -> None:
-    if inode.watches and inode.attr.nlink == 0:
-        _tell(inode, IN_DELETE_SELF)
-        for watch in list(inode.watches):
-            watch.vanish()
+    _tell(inode, IN_DELETE_SELF)
+    for watch in list(inode.watches or ()):
+        watch.vanish()
+
+
+class _Departure:
+    """Counts the descriptions of an object without a name, by the events of its being opened and closed."""
+
+    __slots__ = ("_holders", "_inode")
+
+    def __init__(self, inode: "Inode", holders: int) -> None:
+        self._inode = inode
+        self._holders = holders
+
+    def deliver(self, mask: int, cookie: int, name: bytes) -> None:
+        """The last close is the end."""
+        if name or not mask & (IN_OPEN | IN_CLOSE):
+            return
+        self._holders += 1 if mask & IN_OPEN else -1
+        if not self._holders:
+            self.vanish()
+            _gone(self._inode)
+
+    def vanish(self) -> None:
+        """Count no more."""
+        watches = self._inode.watches
+        if watches is not None and self in watches:
+            watches.remove(self)
 
 
 def _tell(inode: "Inode", mask: int, cookie: int = 0, name: bytes = b"") -> None:

@@ -56,7 +56,7 @@ async def sys_mq_unlink(task: Task, name: PathPtr) -> int:
     check_delete(task.credentials, directory.inode.attr, inode.attr)
     await directory.inode.unlink(text, inode)
     task.kernel.mounts.cache.remove(child)
-    watch.removed(directory.inode, text, inode)
+    watch.removed(task, directory.inode, text, inode)
     return 0
 
 

@@ -180,12 +180,13 @@ def _open_multiplexer(inode: "Inode", context: "OpenContext") -> MasterFile:
     """Driver of 5:2: of the instance that it stands in, or that is mounted on `pts` beside it. Errors: ENODEV, ENOSPC."""
     if isinstance(inode.fs, DevPtsFileSystem):
         return inode.fs.open_master(inode, context)
-    mount, dentry = context.path
-    if dentry is mount.root and mount.parent is not None and mount.mountpoint is not None:  # bound over another name
-        mount, dentry = mount.parent, mount.mountpoint
-    beside = dentry.parent.children.get(b"pts")
+    path = context.path
+    mount = path.mount
+    if path.dentry is mount.root and mount.parent is not None and mount.mountpoint is not None:  # bound over another name
+        path = Path(mount.parent, mount.mountpoint)
+    beside = path.dentry.parent.children.get(b"pts")
     if beside is not None and beside.inode is not None:
-        place = context.task.mounts.top(Path(mount, beside))
+        place = context.task.mounts.top(Path(path.mount, beside))
         if isinstance(place.mount.fs, DevPtsFileSystem) and place.dentry is place.mount.root:
             return place.mount.fs.open_master(inode, context)
     raise SyscallError(ENODEV)
