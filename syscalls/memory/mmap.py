@@ -11,7 +11,7 @@ from sentry.kernel.memory_usage import admits
 from sentry.kernel.task import Task
 from sentry.vfs.file import FileDescription
 from sentry.vfs.mount import MS_NOEXEC
-from syscalls.abi.errno import EACCES, EINVAL, ENOMEM, EPERM
+from syscalls.abi.errno import EACCES, EINVAL, ENOMEM, ENOSPC, EPERM
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.mman import (
     MAP_ANONYMOUS,
@@ -68,7 +68,7 @@ async def _lend(task: Task, file: FileDescription, fd: int, *, is_shared: bool) 
     # A writable description lends its full rights at once, whatever this mapping needs: a later one may need them.
     file.acquire()
     try:
-        host_fd = await file.mapping_fd(writable=file.is_writable, shared=is_shared or file.is_writable)
+        host_fd = await _backing(task, file, is_shared=is_shared)
         if task.fds.find(fd) is not file:
             return await _moved(task, fd)
         if fd not in task.fds.host_copies:
@@ -79,6 +79,17 @@ async def _lend(task: Task, file: FileDescription, fd: int, *, is_shared: bool) 
     finally:
         file.release()
     return PROCEED
+
+
+async def _backing(task: Task, file: FileDescription, *, is_shared: bool) -> int:
+    """The descriptor to lend. Memory for all that could be written is charged; a mapping that only reads (a sparse file that is
+    larger than the limit, say) goes without that, and then can never be made writable."""
+    try:
+        return await file.mapping_fd(writable=file.is_writable, shared=is_shared or file.is_writable)
+    except SyscallError as error:
+        if error.errno != ENOSPC or (is_shared and task.trap[3] & PROT_WRITE):
+            raise
+        return await file.mapping_fd(writable=False, shared=is_shared)
 
 
 async def _moved(task: Task, fd: int) -> Result:

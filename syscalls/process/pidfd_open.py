@@ -7,8 +7,9 @@ from sentry.kernel import kill
 from sentry.kernel.ptrace_access import may_inspect
 from sentry.kernel.signals import from_process
 from sentry.kernel.task import Task
+from sentry.kernel.thread_group import ThreadGroup
 from sentry.platform.interface import SignalInfo
-from syscalls.abi.errno import EINVAL, EPERM, ESRCH
+from syscalls.abi.errno import EBADF, EINVAL, EPERM, ESRCH
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.pidfd import PIDFD_NONBLOCK
 from syscalls.abi.signal import SI_TKILL, SIGINFO
@@ -46,7 +47,7 @@ def sys_pidfd_send_signal(task: Task, pidfd: Fd, sig: Signal, info: UserPtr, fla
     """Send a signal to the process of a pidfd. Errors: EINVAL, EBADF, EFAULT, EPERM, ESRCH."""
     if flags:
         raise SyscallError(EINVAL)
-    group = pidfd_of(task, pidfd).group
+    group = _signalled(task, pidfd)
     record = task.memory.read_struct(SIGINFO, info) if info else None
     if record is not None:
         signo, _, code = record[:3]
@@ -62,3 +63,16 @@ def sys_pidfd_send_signal(task: Task, pidfd: Fd, sig: Signal, info: UserPtr, fla
         shown = from_process(task) if record is None else SignalInfo(record[2], record[3] & 0xFFFFFFFF, record[4], record[5])
         task.kernel.signals.send_group(group, sig, shown)
     return 0
+
+
+def _signalled(task: Task, fd: int) -> ThreadGroup:
+    """The process of a pidfd or of an open directory /proc/PID. Errors: EBADF."""
+    file = task.fds.get(fd)
+    if isinstance(file, PidFile):
+        return file.group
+    from sentry.fs.proc.pid.directory import process_of
+
+    group = process_of(file.inode)
+    if group is None:
+        raise SyscallError(EBADF)
+    return group

@@ -118,3 +118,23 @@ TEST(offsets) {
     EXPECT_EQ(5, pwrite(fd, "THIRD", 5, 2 * P));
     EXPECT_EQ(0, memcmp(p, "THIRD", 5));
 }
+
+TEST(a_sparse_file_larger_than_memory_is_read) {
+    size_t size = (size_t)1 << 40;
+    int fd = NEED(open("sparse", O_RDWR | O_CREAT, 0644));
+    EXPECT_OK(ftruncate(fd, size));
+    EXPECT_EQ(4, pwrite(fd, "tail", 4, size - 4));
+    char *shared = mmap(NULL, 8192, PROT_READ, MAP_SHARED, fd, size - 8192);
+    EXPECT_TRUE(shared != MAP_FAILED);
+    EXPECT_EQ(0, memcmp(shared + 8188, "tail", 4));
+    EXPECT_EQ(4, pwrite(fd, "TAIL", 4, size - 4));
+    EXPECT_EQ(0, memcmp(shared + 8188, "TAIL", 4));
+    char *private = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, size - 8192);
+    EXPECT_TRUE(private != MAP_FAILED);
+    private[0] = 1;
+    EXPECT_EQ(0, shared[0]);
+    munmap(shared, 8192);
+    munmap(private, 8192);
+    close(fd);
+    unlink("sparse");
+}

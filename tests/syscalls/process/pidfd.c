@@ -41,6 +41,25 @@ TEST(bad_arguments) {
     EXPECT_ERRNO(EBADF, syscall(SYS_pidfd_send_signal, 0, 0, NULL, 0));
 }
 
+TEST(send_signal_by_a_folder_of_proc) {
+    char name[64];
+    pid_t pid = CHILD({ for (;;) pause(); });
+    sprintf(name, "/proc/%d", pid);
+    int fd = NEED(open(name, O_RDONLY | O_DIRECTORY));
+    sprintf(name, "/proc/%d/task/%d", pid, pid);
+    int thread = NEED(open(name, O_RDONLY | O_DIRECTORY));
+    int other = NEED(open("/proc", O_RDONLY | O_DIRECTORY));
+    EXPECT_ERRNO(EBADF, syscall(SYS_pidfd_send_signal, thread, 0, NULL, 0));
+    EXPECT_ERRNO(EBADF, syscall(SYS_pidfd_send_signal, other, 0, NULL, 0));
+    EXPECT_OK(syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0));
+    EXPECT_OK(syscall(SYS_pidfd_send_signal, fd, SIGTERM, NULL, 0));
+    EXPECT_KILLED(SIGTERM, pid);
+    EXPECT_ERRNO(ESRCH, syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0));
+    close(fd);
+    close(thread);
+    close(other);
+}
+
 TEST(read_is_refused) {
     char c;
     int fd = EXPECT_OK(pidfd_of(getpid(), 0));

@@ -15,6 +15,7 @@ from syscalls.abi.stat import S_IFDIR, S_IFMT, S_IFREG
 if TYPE_CHECKING:
     from sentry.fs.synthetic.filesystem import SyntheticFileSystem
     from sentry.kernel.task import Task
+    from sentry.kernel.thread_group import ThreadGroup
     from sentry.vfs.inode import Inode
 
 #: a directory with this mode belongs to the process's user even if it is not dumpable
@@ -82,6 +83,13 @@ class PidDirectory(DynamicDirectory):
         if isinstance(wish, PidNode):
             return wish.make(fs, target, attr)
         return GeneratedFile(fs, _text_of(wish, target), _command_of(wish, target), attr=attr)
+
+
+def process_of(inode: "Inode") -> "ThreadGroup | None":
+    """The process whose directory /proc/PID this is, as pidfd_send_signal(2) takes it."""
+    if not isinstance(inode, PidDirectory) or inode.target.is_thread or b"task" not in inode.plan:
+        return None
+    return inode.target.group
 
 
 def _text_of(wish: PidFile, target: Target) -> "Callable[[Task], bytes] | None":
