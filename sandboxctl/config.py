@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 MIB = 1 << 20
 #: descriptors of a guest process; more cost every fork (kernel-facts.md 10)
-NOFILE_DEFAULT = 1024
 #: docker's default set (capabilities(7) numbers 0 1 3 4 5 6 7 8 10 13 18 27 29 31)
 CAPABILITIES_DEFAULT = 0xA80425FB
 PLATFORMS = ("notify", "ptrace")
@@ -89,7 +88,8 @@ class SandboxConfig:
     memory: int | None = None
     pids_limit: int | None = None
     shm_size: int = 64 * MIB
-    nofile_max: int = NOFILE_DEFAULT
+    #: the largest descriptor number that guests may ask for; None: what the sentry thinks right for this host
+    nofile_max: int | None = None
     stop_signal: int = 15
     init: bool = False
     host_as_root: bool = False

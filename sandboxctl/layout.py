@@ -67,7 +67,7 @@ def plan(config: SandboxConfig, image: Image) -> Layout:
         "mounts": mounts,
         "volumes": _image_volumes(image, {item.destination for item in config.mounts}),
         "shm_size": config.shm_size,
-        "nofile": config.nofile_max,
+        "nofile": _or_minus_one(config.nofile_max),
         "capabilities": config.capabilities,
         "hostname": config.hostname.encode(),
         "memory": _or_minus_one(config.memory),

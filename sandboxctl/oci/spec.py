@@ -109,7 +109,7 @@ def _rlimits(process: Object) -> tuple[Rlimit, ...]:
     return tuple(made)
 
 
-def _nofile(limits: tuple[Rlimit, ...]) -> int:
+def _nofile(limits: tuple[Rlimit, ...]) -> int | None:
     from sandboxctl.options.ulimit import descriptors_max
 
     return descriptors_max(limits)

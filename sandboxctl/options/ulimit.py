@@ -3,7 +3,7 @@
 import resource
 from collections.abc import Iterable
 
-from sandboxctl.config import NOFILE_DEFAULT, Rlimit
+from sandboxctl.config import Rlimit
 from sandboxctl.errors import OptionError
 
 _NAMES = {
@@ -32,13 +32,18 @@ def ulimit(text: str) -> Rlimit:
     return Rlimit(_NAMES[name], soft, hard)
 
 
-def descriptors_max(limits: Iterable[Rlimit]) -> int:
-    """Return how many descriptors a sandbox must have room for. Raises OptionError beyond what the host grants us."""
-    wanted = max((limit.hard for limit in limits if limit.resource == resource.RLIMIT_NOFILE), default=NOFILE_DEFAULT)
+def descriptors_max(limits: Iterable[Rlimit]) -> int | None:
+    """Return how many descriptors a sandbox must have room for, None if it says nothing of them.
+
+    Raises OptionError beyond what the host grants us.
+    """
+    wanted = max((limit.hard for limit in limits if limit.resource == resource.RLIMIT_NOFILE), default=None)
+    if wanted is None:
+        return None
     granted = resource.getrlimit(resource.RLIMIT_NOFILE)[1] - _RESERVED
     if not 0 <= wanted <= granted:
         raise OptionError(f"--ulimit: nofile can be at most {granted} here; raise ours (ulimit -Hn) or ask for less")
-    return max(wanted, NOFILE_DEFAULT)
+    return wanted
 
 
 def _value(text: str, whole: str) -> int:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sentry.boot import mounts, streams
 from sentry.boot.container import CAPABILITIES_DEFAULT, Container, ContainerSpec
-from sentry.host import clock, entropy
+from sentry.host import clock, entropy, identity
 from sentry.kernel.dispatch import Dispatcher
 from sentry.kernel.kernel import Kernel
 from sentry.kernel.limits import SandboxLimits
@@ -31,8 +31,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 TASKS_DEFAULT = 4096
-NOFILE_DEFAULT = 1024
+#: RLIMIT_NOFILE as Linux gives it to init: what programs get, and up to where they may raise it
+NOFILE_DEFAULT, NOFILE_MAX_DEFAULT = 1024, 4096
 OVERLAY_DEFAULT = 1 << 30
+#: host descriptors above the guests' own numbers (the exec stub's)
+_RESERVED = 16
 
 
 class Sandbox:
@@ -50,7 +53,7 @@ class Sandbox:
             tasks_max=config["pids"] if config["pids"] > 0 else TASKS_DEFAULT,
             memory_max=memory,
             bytes_max=size,
-            descriptors_max=max(NOFILE_DEFAULT, config.get("nofile", 0)),
+            descriptors_max=max(min(NOFILE_MAX_DEFAULT, identity.descriptors_granted() - _RESERVED), config["nofile"]),
         )
         self.uts = UtsNamespace(config["hostname"])
         self.mounts = MountTable()

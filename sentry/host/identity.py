@@ -33,7 +33,12 @@ def _prctl(option: int, value: int) -> bool:
     return bool(ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0) == 0)
 
 
+def descriptors_granted() -> int:
+    """How many descriptors the host grants to each process of ours, the guests' too."""
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+
+
 def raise_descriptor_limit() -> None:
     """Use all descriptors that the host grants: donated files, memfds and the guest's reserved numbers need them."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    hard = descriptors_granted()
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
