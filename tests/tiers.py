@@ -16,7 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 #: tier -> the folders below tests/ that hold it
-TIERS = {"suites": ("suites",), "engines": ("oci", "engines"), "applications": ("programs",)}
+TIERS = {"suites": ("suites",), "engines": ("oci", "engines"), "applications": ("applications",)}
 
 
 def evidence(tier: str, status: int, output: str, details: list[object]) -> Path:

@@ -26,7 +26,7 @@ def page(data: dict[str, Any]) -> str:
     )
     names = sorted({row["family"] for row in data["calls"] if row.get("family")})
     families = "".join(f"<option>{escape(name)}</option>" for name in names)
-    content = {"calls": data["calls"], "tables": data["tables"]}
+    content = {"calls": data["calls"], "tables": data["tables"], "applications": data.get("applications", [])}
     text = json.dumps(content, separators=(",", ":")).replace("<", "\\u003c")
     return (
         _TEMPLATE.read_text()

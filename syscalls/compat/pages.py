@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from syscalls.compat import html
+from syscalls.compat.applications import VERDICTS
 from syscalls.compat.levels import LEVEL_TEXTS, LEVELS
 from syscalls.compat.rows import matrix
 from syscalls.registry import FAMILIES
@@ -15,6 +16,7 @@ def pages() -> dict[str, str]:
     """File name to text."""
     data = matrix()
     result = {"matrix.json": as_json(data), "README.md": overview(data), "tables.md": tables_page(data)}
+    result["applications.md"] = applications_page(data["applications"])
     result["index.html"] = html.page(data)
     return result | {f"{family}.md": family_page(family, data) for family in FAMILIES}
 
@@ -24,7 +26,10 @@ def as_json(data: dict[str, Any]) -> str:
     head = ",\n".join(f'  "{key}": {json.dumps(data[key])}' for key in ("arch", "evidence", "totals"))
     calls = ",\n".join("    " + json.dumps(line) for line in data["calls"])
     tables = ",\n".join("    " + _table_json(table) for table in data["tables"])
-    return f'{{\n{head},\n  "calls": [\n{calls}\n  ],\n  "tables": [\n{tables}\n  ]\n}}\n'
+    applications = ",\n".join("    " + json.dumps(row) for row in data["applications"])
+    named = (("calls", calls), ("tables", tables), ("applications", applications))
+    lists = ",\n".join(f'  "{name}": [\n{text}\n  ]' for name, text in named)
+    return f"{{\n{head},\n{lists}\n}}\n"
 
 
 def _table_json(table: dict[str, Any]) -> str:
@@ -40,7 +45,8 @@ def overview(data: dict[str, Any]) -> str:
         "",
         "Generated from the declarations beside the handlers and from the evidence in [evidence](evidence) by",
         "`python -m syscalls.compat`; do not edit. [index.html](index.html) is the same as one page to search and filter.",
-        "[tables.md](tables.md) has commands, options, flags and files.",
+        "[tables.md](tables.md) has commands, options, flags and files, [applications.md](applications.md) applications.",
+        "[matrix.json](matrix.json) is the same as data; [matrix.schema.json](matrix.schema.json) describes it.",
         "",
         f"Evidence of {proof['date'] or 'no day yet'}, Linux {proof['kernel'] or '-'}: {proof['programs']} differential programs,"
         f" {proof['hold']} of them with equal results natively and on every platform (`make evidence`).",
@@ -82,6 +88,27 @@ def tables_page(data: dict[str, Any]) -> str:
             if found:
                 lines += [f"{text} ({len(found)}): {', '.join(_cell(name) for name in found)}.", ""]
     return "\n".join(lines)
+
+
+def applications_page(rows: list[dict[str, Any]]) -> str:
+    """applications.md: what was tried with each, and with which result."""
+    totals = Counter(row["verdict"] for row in rows)
+    lines = [
+        "# Applications",
+        "",
+        "Each has a test in [tests/applications](../tests/applications) that does real work and checks its answers, natively and",
+        "in the sandbox (`make test-applications`). A verdict without a pass on both sides is *unproven*.",
+        "",
+        ", ".join(f"{totals[verdict]} {verdict}" for verdict in VERDICTS) + ".",
+        "",
+        "| application | version | category | verdict | exercised | native, sandbox | notes |",
+        "| --- " * 7 + "|",
+    ]
+    for row in rows:
+        result = f"{row['native']}, {row['sandbox']} ({row['date']})" if row["date"] else ""
+        cells = [row["name"], row["version"], row["category"], row["verdict"], row["exercised"], result, row["notes"]]
+        lines.append("| " + " | ".join(_cell(text) for text in cells) + " |")
+    return "\n".join([*lines, ""])
 
 
 def stale(folder: Path) -> dict[str, str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from syscalls.abi import errno as errnos
 from syscalls.abi.nr_x86_64 import NAMES
-from syscalls.compat import tables
+from syscalls.compat import applications, tables
 from syscalls.compat.evidence import TARGETS, Evidence, load
 from syscalls.compat.levels import LEVELS
 from syscalls.registry import Entry, Support, build_table
@@ -79,6 +79,7 @@ def matrix(path: Path = EVIDENCE) -> dict[str, Any]:
         "totals": {level: totals[level] for level in LEVELS},
         "calls": rows,
         "tables": tables.all_tables(evidence),
+        "applications": applications.proven(),
     }
 
 

@@ -4,12 +4,14 @@ import json
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from syscalls.abi.nr_x86_64 import NAMES
 from syscalls.compat.__main__ import main
+from syscalls.compat.applications import proven
 from syscalls.compat.evidence import Evidence, Proof, Used, load, named_in
 from syscalls.compat.pages import as_json
-from syscalls.compat.rows import matrix, row
+from syscalls.compat.rows import MATRIX, matrix, row
 from syscalls.compat.tables import all_tables
 from syscalls.compat.words import words
 from tests.unit.syscalls.process_world import ENTRIES
@@ -111,3 +113,20 @@ def test_pages_are_written_once_and_checked(tmp_path: Path, capsys: pytest.Captu
     assert main(["--check"], folder) == 1
     assert "process.md" in capsys.readouterr().err
     assert main(["--wrong"], folder) == 2
+
+
+def test_the_matrix_is_what_its_schema_says() -> None:
+    schema = json.loads((MATRIX / "matrix.schema.json").read_text())
+    Draft202012Validator.check_schema(schema)
+    Draft202012Validator(schema).validate(json.loads(json.dumps(matrix())))
+
+
+def test_an_application_counts_only_with_a_pass_on_both_sides(tmp_path: Path) -> None:
+    declared = tmp_path / "applications.yml"
+    declared.write_text('- {name: a, test: a, version: "1", category: c, verdict: "yes", exercised: e}\n')
+    assert proven(declared, tmp_path)[0]["verdict"] == "unproven"
+    for number, (result, verdict) in enumerate((("pass", "yes"), ("differs, exit status 1", "unproven"))):
+        record = {"date": "2026-01-02T03:04:05", "details": [{"application": "a", "native": "pass", "sandbox": result}]}
+        (tmp_path / f"{number}.json").write_text(json.dumps(record))
+        row = proven(declared, tmp_path)[0]
+        assert (row["verdict"], row["date"]) == (verdict, "2026-01-02")

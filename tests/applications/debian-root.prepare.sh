@@ -1,0 +1,1 @@
+[ -e root.tar ] || { debootstrap --variant=minbase bookworm root "${DEBIAN_MIRROR:-http://deb.debian.org/debian}" > log 2>&1; rm -rf root/var/cache/apt/archives/*.deb root/var/lib/apt/lists/* root/dev/* root/usr/share/locale root/usr/share/doc; tar cf root.tar -C root .; rm -rf root; }

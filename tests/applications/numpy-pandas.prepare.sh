@@ -1,0 +1,1 @@
+"$PYTHON" -m pip download -q -d wheels numpy pandas
