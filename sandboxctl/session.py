@@ -25,6 +25,7 @@ from sentry.boot.control_protocol import ChannelClosed, ProtocolError
 
 STOP_GRACE = 2.0
 START_PATIENCE = 60.0
+ANSWER_PATIENCE = 60.0
 
 
 class Command:
@@ -129,11 +130,19 @@ class Session:
             gofer.close_channel()
 
     def run(
-        self, command: CommandConfig, streams: Mapping[int, int], *, rows: int = 0, columns: int = 0, held: bool = False
+        self,
+        command: CommandConfig,
+        streams: Mapping[int, int],
+        *,
+        rows: int = 0,
+        columns: int = 0,
+        held: bool = False,
+        inside: Command | None = None,
     ) -> Command:
         """Start ``command``; ``streams`` maps its 0, 1, 2 to our descriptors, which stay ours.
 
-        ``held``: only look for the program; ``is_prepared`` tells that it is there, ``release`` starts it. Raises SandboxDied.
+        ``inside``: it joins the pid namespace of that command, instead of having one of its own. ``held``: only look
+        for the program; ``is_prepared`` tells that it is there, ``release`` starts it. Raises SandboxDied.
         """
         started = Command(self._next)
         self._next += 1
@@ -143,7 +152,7 @@ class Session:
             "run",
             list(streams.values()),
             id=started.number,
-            argv=[os.fsencode(word) for word in command.argv] if not self.config.init else guest_init.wrap(command.argv),
+            argv=self._argv(command, inside),
             env=[os.fsencode(f"{name}={value}") for name, value in command.env.items()],
             cwd=os.fsencode(command.cwd),
             uid=who.uid,
@@ -155,8 +164,14 @@ class Session:
             cols=columns,
             streams=list(streams),
             held=held,
+            inside=inside.number if inside is not None else 0,
         )
         return started
+
+    def _argv(self, command: CommandConfig, inside: Command | None) -> list[bytes]:
+        if self.config.init and inside is None:
+            return guest_init.wrap(command.argv)
+        return [os.fsencode(word) for word in command.argv]
 
     def release(self, command: Command) -> None:
         """Start a command that is held."""
@@ -192,18 +207,44 @@ class Session:
             self._receive()
         return ready
 
-    def continued_calls(self, timeout: float = 5.0) -> dict[str, int]:
+    def continued_calls(self, timeout: float = ANSWER_PATIENCE) -> dict[str, int]:
         """Return how often each call of a guest was let through to the host. Raises SandboxError."""
         counts = self._query("continued", timeout).get("proceeds", {})
         return {str(name): count for name, count in counts.items() if isinstance(count, int)} if isinstance(counts, dict) else {}
 
-    def census(self, timeout: float = 5.0) -> dict[str, Any]:
+    def census(self, timeout: float = ANSWER_PATIENCE) -> dict[str, Any]:
         """Return what the guests have asked for so far (``sentry/trace/census.py``). Raises SandboxError."""
         return self._query("census", timeout)
 
+    def processes(self, timeout: float = ANSWER_PATIENCE) -> list[dict[str, Any]]:
+        """Return the programs inside (``sentry/boot/report.py``). Raises SandboxError."""
+        return list(self._query("processes", timeout).get("processes", ()))
+
+    def tasks(self, timeout: float = ANSWER_PATIENCE) -> list[dict[str, Any]]:
+        """Return each task with what it does (``sentry/boot/report.py``). Raises SandboxError."""
+        return list(self._query("tasks", timeout).get("tasks", ()))
+
+    def pause(self, timeout: float = ANSWER_PATIENCE) -> None:
+        """Let all programs stand still; they do not notice. Raises SandboxError."""
+        self._ask("pause", timeout)
+
+    def resume(self, timeout: float = ANSWER_PATIENCE) -> None:
+        """Let them go on. Raises SandboxError."""
+        self._ask("resume", timeout)
+
+    def update(self, memory: int | None, pids_limit: int | None, timeout: float = ANSWER_PATIENCE) -> None:
+        """Change limits of the running sandbox. Raises SandboxError if one cannot be changed."""
+        numbers = {"memory": -1 if memory is None else memory, "pids": -1 if pids_limit is None else pids_limit}
+        told = self._ask("update", timeout, numbers)
+        if told.get("refused"):
+            raise SandboxError(str(told["refused"]))
+
     def _query(self, what: str, timeout: float) -> dict[str, Any]:
+        return self._ask("query", timeout, {"what": what})
+
+    def _ask(self, kind: str, timeout: float, fields: Mapping[str, Any] | None = None) -> dict[str, Any]:
         self._answers.clear()
-        self._send("query", what=what)
+        self._send(kind, **(fields or {}))
         deadline = time.monotonic() + timeout
         while not self._answers:
             left = deadline - time.monotonic()
@@ -300,7 +341,7 @@ class Session:
                 self._death = SandboxError(text, code)
                 raise self._death
             command.finish(code, failure=text)
-        elif kind in {"answer", "exported"}:
+        elif kind in {"answer", "exported", "paused", "resumed", "updated"}:
             self._answers.append(message)
         elif kind == "log":
             self._on_log(one_line(message.get("line", "")))

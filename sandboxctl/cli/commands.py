@@ -9,6 +9,9 @@ from sandboxctl.launcher import SentryProcess
 
 _COMMANDS = {
     "run": ("sandboxctl.cli.run", "Run a program in a new sandbox."),
+    "create": ("sandboxctl.cli.create", "Make a sandbox that start will start."),
+    "start": ("sandboxctl.cli.start", "Start sandboxes that were created or have ended."),
+    "attach": ("sandboxctl.cli.attach_to", "Join our streams to those of a running sandbox."),
     "ps": ("sandboxctl.cli.ps", "List detached sandboxes."),
     "exec": ("sandboxctl.cli.execute", "Run a program in a running sandbox."),
     "logs": ("sandboxctl.cli.logs", "Print what a detached sandbox wrote."),
@@ -16,6 +19,16 @@ _COMMANDS = {
     "kill": ("sandboxctl.cli.kill", "Send a signal to running sandboxes."),
     "wait": ("sandboxctl.cli.wait", "Wait until sandboxes have ended."),
     "rm": ("sandboxctl.cli.rm", "Remove sandboxes that have ended."),
+    "pause": ("sandboxctl.cli.pause:pause", "Let the programs of sandboxes stand still."),
+    "unpause": ("sandboxctl.cli.pause:unpause", "Let them go on."),
+    "top": ("sandboxctl.cli.top", "List the processes in a sandbox."),
+    "stats": ("sandboxctl.cli.stats", "Show what running sandboxes use."),
+    "events": ("sandboxctl.cli.events", "Show what happens to sandboxes."),
+    "rename": ("sandboxctl.cli.rename", "Give a sandbox another name."),
+    "update": ("sandboxctl.cli.update", "Change limits and the restart policy."),
+    "debug": ("sandboxctl.cli.debug", "Show what each task of a sandbox does."),
+    "metrics": ("sandboxctl.cli.metrics", "Print figures of all sandboxes for Prometheus."),
+    "info": ("sandboxctl.cli.info", "Show what sandboxctl has and where."),
     "pull": ("sandboxctl.cli.image_pull", "Fetch images from registries."),
     "push": ("sandboxctl.cli.image_push", "Copy an image to a registry."),
     "images": ("sandboxctl.cli.image_list", "List the images of the store."),
@@ -25,7 +38,7 @@ _COMMANDS = {
     "tag": ("sandboxctl.cli.image_tag", "Give an image further names."),
     "rmi": ("sandboxctl.cli.image_remove", "Remove images."),
     "prune": ("sandboxctl.cli.image_prune", "Remove images without a name."),
-    "inspect": ("sandboxctl.cli.inspect", "Show all that is known of an image."),
+    "inspect": ("sandboxctl.cli.inspect", "Show all that is known of sandboxes and images."),
     "history": ("sandboxctl.cli.image_history", "Show how an image came to be."),
     "cp": ("sandboxctl.cli.cp", "Copy files of an image to the host."),
     "commit": ("sandboxctl.cli.commit", "Make an image of a running sandbox."),
@@ -57,7 +70,8 @@ class LazyGroup(click.Group):
         """Return the command, None if there is none of that name."""
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = import_module(_COMMANDS[cmd_name][0]).command
+        module, _, name = _COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(module), name or "command")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

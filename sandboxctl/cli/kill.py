@@ -17,6 +17,6 @@ def command(names: tuple[str, ...], signal: str) -> None:
     for name in names:
         record = known.find(name)
         link = Link(known.path(record.id))
-        link.ask("signal", signo=signo, everyone=False)
+        link.ask("signal", signo=signo, everyone=False, by_hand=True)
         link.close()
         click.echo(name)

@@ -9,7 +9,7 @@ import click
 from sandboxctl.cli.detached import states
 from sandboxctl.cli.human import ago_of
 from sandboxctl.cli.listing import parse_filters, print_rows
-from sandboxctl.state.record import CREATED, RUNNING, Record
+from sandboxctl.state.record import CREATED, PAUSED, RUNNING, Record
 
 _COLUMNS = {
     "CONTAINER ID": "ID",
@@ -20,7 +20,7 @@ _COLUMNS = {
     "NAMES": "Names",
 }
 _FILTERS = ("id", "name", "status", "label")
-_STATUS = {CREATED: "created", RUNNING: "running", "stopped": "exited"}
+STATUS = {CREATED: "created", RUNNING: "running", PAUSED: "paused", "stopped": "exited"}
 
 
 def row(record: Record, *, full: bool) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def row(record: Record, *, full: bool) -> dict[str, Any]:
         "Command": words if full or len(words) <= 24 else words[:23] + "…",
         "CreatedHuman": ago_of(record.created),
         "Created": int(record.created),
-        "State": _STATUS[record.status],
+        "State": STATUS[record.status],
         "Status": _status(record),
         "ExitCode": record.exit_code,
         "Pid": record.pid,
@@ -44,8 +44,8 @@ def row(record: Record, *, full: bool) -> dict[str, Any]:
 def _status(record: Record) -> str:
     if record.status == CREATED:
         return "Created"
-    if record.status == RUNNING:
-        return f"Up {ago_of(record.started).removesuffix(' ago')}"
+    if record.is_alive:
+        return f"Up {ago_of(record.started).removesuffix(' ago')}{' (Paused)' if record.status == PAUSED else ''}"
     return f"Exited ({record.exit_code}) {ago_of(record.finished or time.time())}"
 
 
@@ -55,7 +55,7 @@ def _fits(record: Record, pairs: list[tuple[str, str]]) -> bool:
             return False
         if name == "name" and value not in record.name:
             return False
-        if name == "status" and value != _STATUS[record.status]:
+        if name == "status" and value != STATUS[record.status]:
             return False
         if name == "label":
             key, equals, wanted = value.partition("=")
@@ -72,7 +72,7 @@ def _fits(record: Record, pairs: list[tuple[str, str]]) -> bool:
 @click.option("--format", metavar="TEMPLATE|json", help="A Go template, for example '{{.ID}} {{.Status}}'.")
 @click.option("--noheading", is_flag=True, help="No line of headings.")
 def command(everything: bool, quiet: bool, no_trunc: bool, filters: tuple[str, ...], format: str | None, noheading: bool) -> None:
-    """List detached sandboxes (those of `sandboxctl run -d`).
+    """List sandboxes that were started with `run -d`, or created.
 
     \b
     Example:
@@ -80,7 +80,7 @@ def command(everything: bool, quiet: bool, no_trunc: bool, filters: tuple[str, .
     """
     pairs = parse_filters(filters, _FILTERS)
     shows_all = everything or any(name == "status" for name, _ in pairs)
-    records = [record for record in states().all() if (shows_all or record.status == RUNNING) and _fits(record, pairs)]
+    records = [record for record in states().all() if (shows_all or record.is_alive) and _fits(record, pairs)]
     rows = [row(record, full=no_trunc or format == "json") for record in reversed(records)]
     if quiet:
         for found in rows:

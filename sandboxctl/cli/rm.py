@@ -6,7 +6,6 @@ from sandboxctl.cli.detached import states
 from sandboxctl.errors import SandboxError
 from sandboxctl.state.ending import stop
 from sandboxctl.state.folder import NotFound
-from sandboxctl.state.record import STOPPED
 
 
 @click.command("rm")
@@ -23,7 +22,7 @@ def command(names: tuple[str, ...], force: bool, everything: bool) -> None:
             if not force:
                 raise
             continue
-        if record.status != STOPPED:
+        if record.pid:
             if not force:
                 raise SandboxError(f"{name} is running; stop it first, or use rm --force")
             stop(known, record, 0)

@@ -69,6 +69,9 @@ def checked(
 @click.option("--rm", is_flag=True, help="With -d: leave no record when it ends. Without -d nothing ever stays behind.")
 @click.option("--label", "labels", multiple=True, metavar="NAME=VALUE", help="With -d: a note on the sandbox, for ps --filter.")
 @click.option("--cidfile", metavar="FILE", help="With -d: write the id into a new file.")
+@click.option(
+    "--restart", default="no", metavar="POLICY", help="With -d: no, on-failure[:N], always or unless-stopped.  [default: no]"
+)
 @click.option("--network", "--net", metavar="none", default="none", show_default=True, help="Only none so far.")
 @click.option("--timeout", metavar="TIME", help="End the sandbox after, for example, 90s; exit status 137.")
 @click.option("--rw", is_flag=True, help="Write through to the folder of a dir: image.")
@@ -107,9 +110,9 @@ def command(context: Context, /, image: str | None, words: tuple[str, ...], **op
     if options["detach"]:
         if options["commit"]:
             raise OptionError("--commit does not work with -d; leave one of them out")
-        from sandboxctl.cli.detached import labels_of, run_detached
+        from sandboxctl.cli.detached import run_detached
 
-        run_detached(config, what, remove=options["rm"], labels=labels_of(options["labels"]), cidfile=options["cidfile"])
+        click.echo(run_detached(config, what, options))
         return 0
     ahead, context.ahead = context.ahead, None
     with Sandbox.from_config(config, ahead) as sandbox:

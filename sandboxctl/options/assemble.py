@@ -91,8 +91,8 @@ def sandbox_config(options: SandboxOptions) -> SandboxConfig:
     hostname = options.hostname if options.hostname is not None else "sandbox"
     if not _is_hostname(hostname):
         raise OptionError(f"--hostname: {hostname!r} must have 1 to {_HOSTNAME_MAX} letters, digits, dots and hyphens")
-    if options.name is not None and not (0 < len(options.name) <= 128 and set(options.name) <= _NAME_CHARACTERS):
-        raise OptionError(f"--name: {options.name!r} must have letters, digits, '_', '.' and '-' only")
+    if options.name is not None:
+        check_name(options.name)
     config = SandboxConfig(
         image=absolute(options.image),
         platform=_choice(options.platform, PLATFORMS, "--platform"),
@@ -115,6 +115,12 @@ def sandbox_config(options: SandboxOptions) -> SandboxConfig:
         log_file=options.log_file,
     )
     return replace(config, shm_size=quantity.size(options.shm_size, "--shm-size")) if options.shm_size else config
+
+
+def check_name(name: str) -> None:
+    """Raises OptionError for a name that no sandbox can have."""
+    if not (0 < len(name) <= 128 and set(name) <= _NAME_CHARACTERS):
+        raise OptionError(f"--name: {name!r} must have letters, digits, '_', '.' and '-' only")
 
 
 def command_config(options: CommandOptions, image_name: str, caller: Mapping[str, str] | None = None) -> CommandConfig:

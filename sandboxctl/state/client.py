@@ -3,10 +3,12 @@
 import contextlib
 import os
 import signal
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sandboxctl.errors import SandboxError
 from sandboxctl.state.plain import from_plain
+from sandboxctl.state.record import PAUSED
 from sentry.boot.control_protocol import ChannelClosed, ControlChannel, ProtocolError
 
 if TYPE_CHECKING:
@@ -41,31 +43,35 @@ class Client:
         return True
 
     def _handle(self, message: dict[str, Any], fds: list[int]) -> None:
+        kind = message["kind"]
         keeper = self._keeper
-        match message["kind"]:
-            case "start":
-                keeper.release()
-                self._say("done")
-            case "signal":
-                keeper.kill(int(message["signo"]), everyone=bool(message["everyone"]))
-                self._say("done")
-            case "image":
-                image = keeper.session.image
-                self._say("done", name=image.name, id=image.id)
-            case "export":
-                self._say("done", left_out=keeper.session.export_changes(fds[0]))
-            case "wait":
-                self._is_waiting = True
-            case "exec":
-                self._exec(message, fds)
-            case "exec_signal" if self._command is not None:
-                keeper.session.signal(self._command, int(message["signo"]))
-            case "exec_resize" if self._command is not None:
-                keeper.session.resize(self._command, int(message["rows"]), int(message["cols"]))
-            case kind:
-                raise SandboxError(f"unknown request {kind}")
+        if kind in _SIMPLE:
+            self._say("done", **_SIMPLE[kind](keeper, message))
+        elif kind == "export":
+            self._say("done", left_out=keeper.session.export_changes(fds[0]))
+        elif kind == "wait":
+            self._is_waiting = True
+        elif kind == "attach":
+            self._attach(message, fds)
+        elif kind == "exec":
+            self._exec(message, fds)
+        elif kind == "exec_signal" and self._command is not None:
+            keeper.session.signal(self._command, int(message["signo"]))
+        elif kind == "exec_resize" and self._command is not None:
+            keeper.session.resize(self._command, int(message["rows"]), int(message["cols"]))
+        else:
+            raise SandboxError(f"unknown request {kind}")
+
+    def _attach(self, message: dict[str, Any], fds: list[int]) -> None:
+        streams = self._keeper.streams
+        if streams is None:
+            raise SandboxError("the engine that started this container has its streams; attach with the engine")
+        streams.attach(fds.pop(0), types=bool(message["types"]), closes=bool(message["closes"]))
+        self._say("done")
 
     def _exec(self, message: dict[str, Any], fds: list[int]) -> None:
+        if self._keeper.record.status == PAUSED:
+            raise SandboxError("cannot exec in a container that is paused")
         if not self._keeper.is_released:
             raise SandboxError("cannot exec in a container that is not running")
         if self._command is not None:
@@ -74,7 +80,8 @@ class Client:
         streams = dict(zip(message["streams"], fds, strict=True))
         self._is_detached = bool(message["detach"])
         rows, columns = int(message["rows"]), int(message["cols"])
-        self._command = self._keeper.session.run(command, streams, rows=rows, columns=columns, held=True)
+        session, main = self._keeper.session, self._keeper.main
+        self._command = session.run(command, streams, rows=rows, columns=columns, held=True, inside=main)
         self._is_starting = True
 
     def follow(self) -> None:
@@ -109,3 +116,70 @@ class Client:
     def _say(self, kind: str, **fields: Any) -> None:
         with contextlib.suppress(ChannelClosed):  # noticed when its socket is read
             self._channel.send(kind, **fields)
+
+
+Answer = dict[str, Any]
+
+
+def _start(keeper: "Keeper", message: Answer) -> Answer:
+    keeper.release()
+    return {}
+
+
+def _signal(keeper: "Keeper", message: Answer) -> Answer:
+    keeper.kill(int(message["signo"]), everyone=bool(message["everyone"]), by_hand=bool(message.get("by_hand")))
+    return {}
+
+
+def _pause(keeper: "Keeper", message: Answer) -> Answer:
+    keeper.pause()
+    return {}
+
+
+def _resume(keeper: "Keeper", message: Answer) -> Answer:
+    keeper.resume()
+    return {}
+
+
+def _processes(keeper: "Keeper", message: Answer) -> Answer:
+    return {"processes": keeper.session.processes()}
+
+
+def _tasks(keeper: "Keeper", message: Answer) -> Answer:
+    info = {name: value for name, value in keeper.session.info.items() if isinstance(value, str | int | list)}
+    return {"tasks": keeper.session.tasks(), "info": info}
+
+
+def _resize(keeper: "Keeper", message: Answer) -> Answer:
+    keeper.session.resize(keeper.main, int(message["rows"]), int(message["cols"]))
+    return {}
+
+
+def _rename(keeper: "Keeper", message: Answer) -> Answer:
+    keeper.change(name=str(message["name"]))
+    return {}
+
+
+def _update(keeper: "Keeper", message: Answer) -> Answer:
+    keeper.update(message["restart"], message["memory"], message["pids_limit"])
+    return {}
+
+
+def _image(keeper: "Keeper", message: Answer) -> Answer:
+    image = keeper.session.image
+    return {"name": image.name, "id": image.id}
+
+
+#: requests that are answered at once
+_SIMPLE: "dict[str, Callable[[Keeper, Answer], Answer]]" = {
+    "start": _start,
+    "signal": _signal,
+    "pause": _pause,
+    "resume": _resume,
+    "processes": _processes,
+    "tasks": _tasks,
+    "resize": _resize,
+    "rename": _rename,
+    "update": _update,
+    "image": _image,
+}

@@ -30,7 +30,7 @@ def send(states: States, record: Record, signo: int, *, everyone: bool = False) 
     """Send a signal; whether there was somebody to hear it."""
     try:
         link = Link(states.path(record.id))
-        link.ask("signal", signo=int(signo), everyone=everyone)
+        link.ask("signal", signo=int(signo), everyone=everyone, by_hand=True)
     except NotRunning:
         return False
     link.close()

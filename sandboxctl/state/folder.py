@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sandboxctl.errors import SandboxError
-from sandboxctl.state.record import CREATED, RUNNING, STOPPED, Record
+from sandboxctl.state import event_log
+from sandboxctl.state.record import STOPPED, Record
 
 EXIT_LOST = 137  # the keeper was killed, and the sandbox with it
 
@@ -64,9 +65,10 @@ class States:
             record = Record.load(folder)
         except FileNotFoundError:
             return None
-        if record.status in {CREATED, RUNNING}:
+        if record.status != STOPPED and record.pid:
             record.status, record.exit_code, record.error = STOPPED, EXIT_LOST, "its keeper was killed"
             record.pid, record.finished = 0, time.time()
+            self.note(record, "died")
             if record.auto_remove:
                 self.remove(record.id)
                 return None
@@ -94,9 +96,7 @@ class States:
             if record.id in self.ids():
                 raise SandboxError(f"container with id {record.id} exists already")
             if record.name:
-                for other in self.all():
-                    if other.name == record.name:
-                        raise SandboxError(f"the name {record.name!r} is in use by {other.id[:12]}; choose another")
+                self._need_free(record.name)
             hidden = self.path(f".{record.id}")
             os.makedirs(hidden, 0o700, exist_ok=True)
             lock = _try_lock(hidden)
@@ -111,9 +111,24 @@ class States:
         finally:
             os.close(lock)
 
+    @contextmanager
+    def hold(self, record: Record) -> Iterator[int]:
+        """The lock of a sandbox that nobody keeps, so that a keeper can be started. Raises SandboxError if somebody does."""
+        lock = _try_lock(self.path(record.id))
+        if lock is None:
+            raise SandboxError(f"{record.name or record.id[:12]} is running, or being started")
+        try:
+            yield lock
+        finally:
+            os.close(lock)
+
     def remove(self, ident: str) -> None:
         """Remove a folder: renamed first, so that nobody sees half of it."""
         gone = self.path(f".gone-{ident}")
+        try:
+            record: Record | None = Record.load(self.path(ident))
+        except (OSError, ValueError):
+            record = None
         try:
             os.rename(self.path(ident), gone)
         except FileNotFoundError:
@@ -121,6 +136,37 @@ class States:
         import shutil
 
         shutil.rmtree(gone, ignore_errors=True)
+        if record is not None:
+            self.note(record, "remove")
+
+    def note(self, record: Record, what: str, **attributes: str) -> None:
+        """Write down what has happened to a sandbox, for ``sandboxctl events``."""
+        event_log.write(self.folder, record, what, attributes)
+
+    def rename(self, record: Record, name: str) -> None:
+        """Give the sandbox another name. Raises SandboxError if that is in use."""
+        with self._names():
+            self._need_free(name, record.id)
+            if record.pid:
+                from sandboxctl.state.link import Link
+
+                link = Link(self.path(record.id))
+                link.ask("rename", name=name)
+                link.close()
+            else:
+                self.change(record, name=name)
+            record.name = name
+        self.note(record, "rename")
+
+    def change(self, record: Record, **values: object) -> None:
+        """Change the record of a sandbox that nobody keeps. Raises OSError; a keeper changes its record itself."""
+        record.__dict__.update(values)
+        record.save(self.path(record.id))
+
+    def _need_free(self, name: str, ident: str = "") -> None:
+        for other in self.all():
+            if other.name == name and other.id != ident:
+                raise SandboxError(f"the name {name!r} is in use by {other.id[:12]}; choose another")
 
     @contextmanager
     def _names(self) -> Iterator[None]:

@@ -11,23 +11,21 @@ import signal
 import time
 from _socket import AF_UNIX, SOCK_CLOEXEC, SOCK_STREAM, socket
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from sandboxctl.config import CommandConfig, SandboxConfig
-from sandboxctl.errors import SandboxError
+from sandboxctl.errors import EXIT_KILLED, SandboxError
 from sandboxctl.session import Command, Session
-from sandboxctl.state import link
+from sandboxctl.state import limits, link, restart
 from sandboxctl.state.client import Client
 from sandboxctl.state.folder import States
-from sandboxctl.state.record import RUNNING, STOPPED, Record
+from sandboxctl.state.record import PAUSED, RUNNING, STOPPED, Record
+from sandboxctl.state.streams import Streams
 from sandboxctl.terminal import size
 from sentry.boot.control_protocol import ControlChannel
 
-if TYPE_CHECKING:
-    from sandboxctl.state.log_file import LogWriter
-
 CLIENTS_MAX = 256
 _FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
+_ENDING = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 
 
 class Keeper:
@@ -41,13 +39,13 @@ class Keeper:
         self.command = command
         self.session: Session
         self.main: Command
+        self.streams: Streams | None = None
         self.is_released = False
         self._clients: dict[int, Client] = {}
-        self._outputs: dict[int, bytes] = {}
-        self._kept: list[int] = []
-        self._log: LogWriter | None = None
         self._console = -1
         self._arrivals = -1
+        self._deadline: float | None = None
+        self._end_of_time = False
 
     def begin(self, streams: Mapping[int, int], *, console: int = -1) -> None:
         """Start the sandbox and find the program. Raises SandboxError, with the program's 126 or 127.
@@ -56,33 +54,31 @@ class Keeper:
         """
         self._console = console
         self._arrivals = _signals()
+        self._boot(streams)
+        self._listen()
+        self.record.pid = os.getpid()
+        self.record.save(self.folder)
+        self.states.note(self.record, "create" if not self.record.started else "init")
+
+    def begin_logged(self) -> None:
+        """``begin`` with streams of our own: the log, and whoever attaches."""
+        self.streams = Streams(self.folder, has_input=self.command.interactive, is_terminal=self.command.tty)
+        theirs = self.streams.open()
+        try:
+            self.begin(theirs)
+        finally:
+            for fd in theirs.values():
+                os.close(fd)
+
+    def _boot(self, streams: Mapping[int, int]) -> None:
         self.session = Session(self.config, on_log=self._note)
-        rows, columns = size(console) if console >= 0 else (0, 0)
+        rows, columns = size(self._console) if self._console >= 0 else (0, 0)
         self.main = self.session.run(self.command, streams, rows=rows, columns=columns, held=True)
         while not self.main.is_prepared and self.main.exit_code is None:
             self.session.pump(None)
         if self.main.exit_code is not None:
             self.session.close(grace=0)
             raise SandboxError(self.main.failure, self.main.exit_code)
-        self._listen()
-        self.record.pid = os.getpid()
-        self.record.save(self.folder)
-
-    def log_streams(self) -> dict[int, int]:
-        """Streams whose output goes to the log; standard input stays open, and silent, if the command wants it."""
-        from sandboxctl.state.log_file import LogWriter
-
-        self._log = LogWriter(self.folder)
-        theirs = {}
-        for number, name in ((1, b"stdout"), (2, b"stderr")):
-            if number == 2 and self.command.tty:
-                break
-            ours, theirs[number] = os.pipe2(os.O_CLOEXEC)
-            self._outputs[ours] = name
-        if self.command.interactive:
-            theirs[0], ours = os.pipe2(os.O_CLOEXEC)
-            self._kept.append(ours)
-        return theirs
 
     def release(self) -> None:
         """Let the program begin. Raises SandboxError if it has begun or ended."""
@@ -90,18 +86,79 @@ class Keeper:
             raise SandboxError("cannot start a container that is not in the created state")
         self.is_released = True
         self.session.release(self.main)
+        if self.command.timeout is not None:
+            self._deadline = time.monotonic() + self.command.timeout
         self.record.status, self.record.started = RUNNING, time.time()
+        self.record.stopped_by_hand = False
         self.record.save(self.folder)
+        self.states.note(self.record, "start")
 
-    def kill(self, signo: int, *, everyone: bool) -> None:
+    def kill(self, signo: int, *, everyone: bool, by_hand: bool = False) -> None:
         """A signal for the program; before it has begun, one that ends a process ends it."""
+        if by_hand and (signo in _ENDING or signo == self.record.stop_signal):
+            self.record.stopped_by_hand = True
         if self.is_released:
+            if signo == signal.SIGKILL and self.record.status == PAUSED:
+                self.resume()
             self.session.signal(self.main, signo, everyone=everyone)
         elif signo not in {0, signal.SIGCHLD, signal.SIGCONT, signal.SIGURG, signal.SIGWINCH}:
             self.main.finish(0, signo)
 
+    def pause(self) -> None:
+        """All programs stand still. Raises SandboxError unless they run."""
+        if self.record.status != RUNNING:
+            raise SandboxError(f"cannot pause a container that is {self.record.status}: container not running")
+        self.session.pause()
+        self._becomes(PAUSED, "pause")
+
+    def resume(self) -> None:
+        """They go on. Raises SandboxError unless they are paused."""
+        if self.record.status != PAUSED:
+            raise SandboxError(f"cannot resume a container that is {self.record.status}: it is not paused")
+        self.session.resume()
+        self._becomes(RUNNING, "unpause")
+
+    def _becomes(self, status: str, event: str) -> None:
+        self.record.status = status
+        self.record.save(self.folder)
+        self.states.note(self.record, event)
+
+    def change(self, **values: object) -> None:
+        """Change the record of the sandbox (``rename``, ``update``)."""
+        self.record.__dict__.update(values)
+        self.record.save(self.folder)
+
+    def update(self, policy: str | None, memory: int | None, pids_limit: int | None) -> None:
+        """Change limits and policy. Raises SandboxError if a limit cannot be changed."""
+        if memory is not None or pids_limit is not None:
+            self.session.update(memory, pids_limit)
+        self.change(**limits.changed(self.record, policy, memory, pids_limit))
+        self.states.note(self.record, "update")
+
     def run(self) -> tuple[int, int]:
-        """Serve until the program has ended; return its exit code and the signal that ended it, or 0."""
+        """Serve until the program has ended for good; return its exit code and the signal that ended it, or 0."""
+        pause = 0.0
+        while True:
+            error = self._serve_one()
+            code = self.main.exit_code or 0
+            record = self.record
+            if record.stopped_by_hand or error or not restart.applies(record.restart, code, record.restarts):
+                break
+            self.states.note(record, "died", exitCode=str(code))
+            pause = restart.delay(pause, time.time() - record.started)
+            try:
+                if not self._rest(pause):
+                    break
+                self._again()
+            except SandboxError as failed:
+                self.main.finish(failed.exit_code)
+                error = str(failed)
+                break
+        self._end(self.main.exit_code or 0, error or self.main.failure)
+        return self.main.exit_code or 0, self.main.signal
+
+    def _serve_one(self) -> str:
+        """Serve until the program has ended, and end its sandbox; returns our error if there was one."""
         error = ""
         try:
             while self.main.exit_code is None:
@@ -109,15 +166,41 @@ class Keeper:
         except SandboxError as gone:
             self.main.finish(gone.exit_code)
             error = str(gone)
+        if self._end_of_time:
+            self.main.finish(EXIT_KILLED)
+            error = f"the command ran longer than {self.command.timeout:g} s (--timeout) and was ended"
         self.session.close(grace=0)
-        self._drain()
-        self._end(self.main.exit_code or 0, error or self.main.failure)
-        return self.main.exit_code or 0, self.main.signal
+        if self.streams is not None:
+            self.streams.drain()
+        return error
+
+    def _rest(self, seconds: float) -> bool:
+        """Between two runs: callers are still answered; whether nobody wants it to be the last one."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0 and not self.record.stopped_by_hand:
+            poll = select.poll()
+            for fd, events in self._watched().items():
+                poll.register(fd, events)
+            self._act(dict(poll.poll(left * 1000 + 1)))
+        return not self.record.stopped_by_hand
+
+    def _again(self) -> None:
+        assert self.streams is not None, "only what we log is started again"
+        theirs = self.streams.open()
+        try:
+            self._boot(theirs)
+        finally:
+            for fd in theirs.values():
+                os.close(fd)
+        self.is_released = False
+        self.record.restarts += 1
+        self.release()
 
     def _end(self, code: int, error: str) -> None:
         record = self.record
         record.status, record.exit_code, record.error = STOPPED, code, error
         record.pid, record.finished = 0, time.time()
+        self.states.note(record, "died", exitCode=str(code))
         with contextlib.suppress(FileNotFoundError):
             os.unlink(os.path.join(self.folder, link.NAME))
         if record.auto_remove:
@@ -125,22 +208,37 @@ class Keeper:
         else:
             with contextlib.suppress(FileNotFoundError):  # somebody removed the folder by hand
                 record.save(self.folder)
+        if self.streams is not None:
+            self.streams.close()
         for client in self._clients.values():
             client.main_ended(code, self.main.signal)
 
+    def _watched(self) -> dict[int, int]:
+        watched = dict.fromkeys([*self._clients, self._arrivals, self._socket.fileno()], int(select.POLLIN))
+        if self.streams is not None:
+            watched.update(self.streams.watched())
+        return watched
+
     def _turn(self) -> None:
-        watched = dict.fromkeys([*self._outputs, *self._clients, self._arrivals, self._socket.fileno()], select.POLLIN)
-        for fd in self.session.pump(None, watched):
-            if fd in self._outputs:
-                self._copy(fd)
-            elif fd == self._arrivals:
+        left = None if self._deadline is None else self._deadline - time.monotonic()
+        if left is not None and left <= 0:
+            self._deadline, self._end_of_time = None, True
+            self.kill(signal.SIGKILL, everyone=True)
+            left = None
+        self._act(self.session.pump(left, self._watched()))
+        for client in self._clients.values():
+            client.follow()
+
+    def _act(self, ready: Mapping[int, int]) -> None:
+        for fd, revents in ready.items():
+            if self.streams is not None and self.streams.ready(fd, revents):
+                continue
+            if fd == self._arrivals:
                 self._signalled()
             elif fd in self._clients:
                 self._serve(fd)
-            else:
+            elif fd == self._socket.fileno():
                 self._accept()
-        for client in self._clients.values():
-            client.follow()
 
     def _serve(self, fd: int) -> None:
         client = self._clients[fd]
@@ -178,27 +276,9 @@ class Keeper:
             else:
                 self.kill(signo, everyone=False)
 
-    def _copy(self, fd: int) -> bool:
-        data = os.read(fd, 1 << 16)
-        if not data:
-            os.close(fd)
-            del self._outputs[fd]
-            return False
-        if self._log is not None:
-            with contextlib.suppress(OSError):  # a full disk loses the log, not the sandbox
-                self._log.write(self._outputs[fd], data)
-        return True
-
-    def _drain(self) -> None:
-        """What the program wrote before it ended; the sentry is gone and with it the pipes' other ends."""
-        for fd in list(self._outputs):
-            while self._copy(fd):
-                pass
-
     def _note(self, line: str) -> None:
-        if self._log is not None:
-            with contextlib.suppress(OSError):
-                self._log.write(b"stderr", f"sandboxctl: {line}\n".encode("utf-8", "backslashreplace"))
+        if self.streams is not None:
+            self.streams.note(line)
 
 
 def _signals() -> int:

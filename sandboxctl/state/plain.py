@@ -1,9 +1,12 @@
-"""A ``CommandConfig`` as plain values, for the record and the keeper's socket."""
+"""Configurations as plain values, for the record and the keeper's socket."""
 
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, is_dataclass, replace
 from typing import Any
 
-from sandboxctl.config import CommandConfig, Identity, Rlimit
+from sandboxctl import config as configs
+from sandboxctl.config import CommandConfig, Identity, Rlimit, SandboxConfig
+
+_KIND = "kind of object"
 
 
 def to_plain(command: CommandConfig) -> dict[str, Any]:
@@ -23,6 +26,48 @@ def from_plain(values: dict[str, Any]) -> CommandConfig:
         tty=bool(values["tty"]),
         interactive=bool(values["interactive"]),
     )
+
+
+def config_to_plain(config: SandboxConfig) -> dict[str, Any]:
+    """The configuration for the record; the objects in it keep the names of their classes."""
+    made = _plain(config)
+    assert isinstance(made, dict)
+    return made
+
+
+def config_from_plain(values: dict[str, Any]) -> SandboxConfig:
+    """What ``config_to_plain`` was given; what a newer version wrote beside it is left out. Raises TypeError, ValueError."""
+    made = _object(values)
+    if not isinstance(made, SandboxConfig):
+        raise TypeError("no configuration of a sandbox")
+    return made
+
+
+def _plain(value: object) -> object:
+    if is_dataclass(value) and not isinstance(value, type):
+        return {_KIND: type(value).__name__, **{one.name: _plain(getattr(value, one.name)) for one in fields(value)}}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {str(name): _plain(item) for name, item in value.items()}
+    if value is None or isinstance(value, str | int | float):
+        return value
+    raise TypeError(f"no plain form of {value!r}")
+
+
+def _object(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(_object(item) for item in value)
+    if not isinstance(value, dict):
+        return value
+    kind = value.get(_KIND)
+    if kind is None:
+        return {name: _object(item) for name, item in value.items()}
+    made = getattr(configs, kind, None)
+    if not (isinstance(made, type) and is_dataclass(made)):
+        raise TypeError(f"{kind!r} is not an object of a configuration")
+    known = {one.name for one in fields(made)}
+    return made(**{name: _object(item) for name, item in value.items() if name in known})
 
 
 def _text(value: object) -> str:

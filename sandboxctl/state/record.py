@@ -4,7 +4,7 @@ import json
 import os
 from typing import Any
 
-CREATED, RUNNING, STOPPED = "created", "running", "stopped"
+CREATED, RUNNING, PAUSED, STOPPED = "created", "running", "paused", "stopped"
 _NAME = "record.json"
 _DEFAULTS: dict[str, Any] = {
     "id": "",
@@ -25,6 +25,10 @@ _DEFAULTS: dict[str, Any] = {
     "annotations": {},
     "hooks": {},
     "command": {},  # CommandConfig, as builtins
+    "config": {},  # SandboxConfig, as builtins; empty for a container of an engine
+    "restart": "",  # no, always, unless-stopped, on-failure, on-failure:N
+    "restarts": 0,  # how often that was done
+    "stopped_by_hand": False,
 }
 
 
@@ -49,6 +53,10 @@ class Record:
     annotations: dict[str, str]
     hooks: dict[str, Any]
     command: dict[str, Any]
+    config: dict[str, Any]
+    restart: str
+    restarts: int
+    stopped_by_hand: bool
 
     def __init__(self, **values: Any) -> None:
         self.__dict__.update(_DEFAULTS)
@@ -65,6 +73,11 @@ class Record:
             if name in values and not isinstance(values[name], type(default)) and not isinstance(values[name], int):
                 raise ValueError(f"{name} has the wrong type")
         return cls(**values)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether its program runs or stands still."""
+        return self.status in {RUNNING, PAUSED}
 
     def save(self, folder: str) -> None:
         """Replace the record in ``folder``. Raises OSError."""

@@ -46,6 +46,8 @@ class ContainerSpec:
     capabilities: int = CAPABILITIES_DEFAULT
     terminal: object | None = None
     is_held: bool = False
+    #: the container in whose pid namespace it runs, as one more program; None for one of its own
+    inside: "Container | None" = None
 
 
 class Container:
@@ -76,6 +78,7 @@ class Container:
         self._tree = tree
         self._first: Task | None = None
         self._early_signals: list[int] = []
+        self._leave: Callable[[], None] = lambda: None
 
     def start(self) -> None:
         """Find the program and create the first process; either may have to wait for a gofer."""
@@ -88,14 +91,30 @@ class Container:
         if first is None:
             self._early_signals.append(signo)
             return
-        groups = list(self.kernel.tasks.groups.values()) if everyone else [first.group]
-        for group in groups:
+        for group in self._everyone(first.group) if everyone else [first.group]:
             self.kernel.signals.send_group(group, signo)
 
+    def _everyone(self, first: ThreadGroup) -> list[ThreadGroup]:
+        """All processes of the container; of a further program those of its session."""
+        groups = list(self.kernel.tasks.groups.values())
+        if self.spec.inside is None:
+            return groups
+        session = first.process_group.session
+        return [group for group in groups if group.process_group.session is session]
+
+    @property
+    def first(self) -> Task | None:
+        """The first process's leader, once it has been made."""
+        return self._first
+
     def finished(self) -> None:
-        """Every task is gone."""
+        """Every task is gone, or the first process of a further program is."""
         first = self._first
-        assert first is not None
+        if first is None:
+            self._release_files()
+            self._on_failed("container not running")
+            return
+        self._leave()
         self._on_exit(first.group.exit_status or 0, 0 if first.group.has_execed else first.exec_errno)
 
     async def _start(self) -> None:
@@ -143,7 +162,11 @@ class Container:
         """Create the first process, stopped before its first exec. Raises PlatformError."""
         spec = self.spec
         kernel = self.kernel
-        context = kernel.platform.spawn(SpawnRequest(program, argv, list(spec.environment), dict(spec.limits)))
+        host = None if spec.inside is None else spec.inside.first
+        if spec.inside is not None and (host is None or not host.group.is_alive):
+            raise PlatformError("container not running")
+        beside = None if host is None else host.context
+        context = kernel.platform.spawn(SpawnRequest(program, argv, list(spec.environment), dict(spec.limits), beside))
         group = ThreadGroup(context.guest_tid, None, None, dict(spec.limits))  # type: ignore[arg-type]  # joins at once
         session = kernel.tasks.new_session(group)
         kernel.tasks.groups[group.tgid] = group
@@ -156,6 +179,10 @@ class Container:
         task = Task(kernel, context, group, UserMemory(context.memory), fds, fs, self._tree.namespace, credentials, name)
         group.leader = task
         self._first = task
+        if spec.inside is None:
+            kernel.tasks.init = group
+        else:
+            self._leave = group.exit_queue.enqueue(lambda mask: self.finished())
         enter(task)
         self._dispatcher.adopt(task)
         if spec.terminal is not None:

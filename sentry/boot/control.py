@@ -4,6 +4,8 @@ The messages are listed in docs/architecture.md, "Control socket".
 """
 
 import logging
+from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sentry.boot.control_protocol import ChannelClosed, ControlChannel, ProtocolError
@@ -30,6 +32,7 @@ class ControlServer:
         self._channel = channel
         self._sandbox = sandbox
         self._containers: dict[int, Container] = {}
+        self._inbox: deque[tuple[dict[str, Any], list[int]]] = deque()
 
     def announce(self) -> None:
         """Tell the caller that the sandbox is up, and listen."""
@@ -75,21 +78,51 @@ class ControlServer:
                 self._sandbox.stop()
             case "query":
                 what = message.get("what", "")
-                told = self._sandbox.census() if what == "census" else {"proceeds": self._sandbox.proceeds()}
-                self._send("answer", what=what, **told)
+                self._send("answer", what=what, **self._sandbox.report(what))
             case kind:
-                raise ProtocolError(f"unknown message {kind}")
+                self._manage(kind, message)
+
+    def _manage(self, kind: str, message: dict[str, Any]) -> None:
+        if kind == "update":
+            self._send("updated", refused=self._sandbox.update_limits(message["memory"], message["pids"]))
+        elif kind == "pause":
+            self._stand_still()
+        elif kind == "resume":
+            self._send("resumed")
+        else:
+            raise ProtocolError(f"unknown message {kind}")
 
     def _readable(self, revents: int) -> None:
         try:
-            for message, fds in self._channel.receive():
-                self.handle(message, fds)
+            self._inbox.extend(self._channel.receive())
+            while self._inbox and not self._sandbox.is_done:
+                self.handle(*self._inbox.popleft())
         except ChannelClosed:
             self._sandbox.stop()
         except (ProtocolError, KeyError, TypeError, ValueError) as error:
             log.error("control socket: %r", error, exc_info=not isinstance(error, ProtocolError))  # noqa: TRY400
             self.failed("the sentry could not carry out a control message; its log has the details")
             self._sandbox.stop()
+
+    def _stand_still(self) -> None:
+        """Freeze the guests and wait for ``resume``: meanwhile the event loop does not turn. What else is asked for waits, too;
+        questions are answered. Raises ChannelClosed."""
+        self._sandbox.freeze()
+        self._send("paused")
+        postponed = []
+        while True:
+            while not self._inbox:
+                self._inbox.extend(self._channel.receive())
+            message, fds = self._inbox.popleft()
+            if message["kind"] in {"resume", "stop"}:
+                break
+            if message["kind"] == "query":
+                self.handle(message, fds)
+            elif message["kind"] == "pause":
+                self._send("paused")
+            else:
+                postponed.append((message, fds))
+        self._inbox.extendleft(reversed([(message, fds), *postponed]))
 
     def _run(self, message: dict[str, Any], fds: list[int]) -> None:
         number = message["id"]
@@ -106,7 +139,14 @@ class ControlServer:
             self._containers.pop(number, None)
             self._send("failed", id=number, exit_code=EXIT_SANDBOX_ERROR, message=text)
 
-        container = self._sandbox.new_container(message, fds, on_exit, on_failed, lambda: self._send("prepared", id=number))
+        host = self._containers.get(message.get("inside", 0))
+        if host is None and message.get("inside", 0):
+            for fd in fds:
+                close(HostFd(fd))
+            on_failed("container not running")
+            return
+        prepared = partial(self._send, "prepared", id=number)
+        container = self._sandbox.new_container(message, fds, on_exit, on_failed, prepared, host)
         self._containers[number] = container
         container.start()
 

@@ -103,9 +103,10 @@ class Sandbox:
         on_exit: Callable[[int, int], None],
         on_failed: Callable[[str], None],
         on_prepared: Callable[[], None],
+        inside: Container | None = None,
     ) -> Container:
-        """A container for a ``run`` message, not started yet."""
-        kernel = self.new_kernel()
+        """A container for a ``run`` message, not started yet; ``inside``: one more program of a container that there is."""
+        kernel = self.new_kernel() if inside is None else inside.kernel
         limits = {resource: (soft, hard) for resource, soft, hard in message["rlimits"]}
         soft, hard = limits.get(RLIMIT_NOFILE, (NOFILE_DEFAULT, self.limits.descriptors_max))
         limits[RLIMIT_NOFILE] = (min(soft, self.limits.descriptors_max), min(hard, self.limits.descriptors_max))
@@ -125,6 +126,7 @@ class Sandbox:
             terminal=terminal,
             is_held=message.get("held", False),
             capabilities=self.config.get("capabilities", CAPABILITIES_DEFAULT),
+            inside=inside,
         )
 
         def ended(status: int, errno: int) -> None:
@@ -159,6 +161,39 @@ class Sandbox:
         """A gofer is gone: nothing that a program reads could be trusted any more (fail closed)."""
         if not self.is_done:
             self._fatal("the gofer is gone")
+
+    def update_limits(self, memory: int, tasks: int) -> str:
+        """Set the memory and task limits anew (-1: leave it); returns why one cannot be, or nothing if all is done."""
+        if memory >= 0 and self.limits.memory_max is None:
+            return "the sandbox was started without a memory limit, and cannot get one later"
+        if tasks >= 0 and not self.platform.limit_tasks(tasks):
+            return "this host counts the sandbox's tasks itself (RLIMIT_NPROC); its limit cannot be changed while it runs"
+        if memory >= 0 and not self.platform.limit_memory(memory):
+            return "the host refuses the new memory limit: less than what is in use, or not more than its programs were born with"
+        if tasks >= 0:
+            self.limits.tasks_max = tasks
+        if memory >= 0:
+            self.limits.memory_max = memory
+        return ""
+
+    def freeze(self) -> None:
+        """All guests stand still until the event loop turns again."""
+        self.platform.freeze()
+
+    def report(self, what: str) -> dict[str, Any]:
+        """What a ``query`` asks for: ``census``, ``processes``, ``tasks``, or else how often calls were let through."""
+        if what == "census":
+            return self.census()
+        kernels = list({id(container.kernel): container.kernel for container in self._containers}.values())
+        if what == "processes":
+            from sentry.boot.report import processes
+
+            return {"processes": processes(kernels)}
+        if what == "tasks":
+            from sentry.boot.report import tasks
+
+            return {"tasks": tasks(kernels, self._table), "gofers": len(self.config["gofers"])}
+        return {"proceeds": self.proceeds()}
 
     def proceeds(self) -> dict[str, int]:
         """How often each call was let through to the host, by name."""

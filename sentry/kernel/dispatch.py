@@ -157,7 +157,7 @@ class Dispatcher:
         exit_task(task, wait_status)
         if not kernel.tasks.tasks:
             self.on_empty(kernel)
-        elif group.parent is None and group.exit_status is not None:
+        elif group is kernel.tasks.init and group.exit_status is not None:
             kill_rest(kernel)
 
     def stopped(self, context: "Context", signal: int) -> None:

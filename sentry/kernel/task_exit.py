@@ -90,9 +90,12 @@ def _reparent(group: "ThreadGroup") -> None:
     if not group.children:
         return
     kernel = group.leader.kernel
+    init = kernel.tasks.init
     heir = group.parent
-    while heir is not None and not (heir.is_alive and (heir.is_child_subreaper or heir.parent is None)):
+    while heir is not None and not (heir.is_alive and heir.is_child_subreaper):
         heir = heir.parent
+    if heir is None and init is not None and init is not group and init.is_alive:
+        heir = init
     for child in list(group.children.values()):
         if child.exit_status is not None and not exists(child.host_pid):
             kernel.tasks.forget(child)

@@ -22,11 +22,13 @@ class TaskTable:
     stays in ``groups`` until its number is found to be gone: ``find_group``, ``find_process_group`` and ``processes`` look.
     """
 
-    __slots__ = ("departed", "groups", "process_groups", "sessions", "tasks")
+    __slots__ = ("departed", "groups", "init", "process_groups", "sessions", "tasks")
 
     def __init__(self) -> None:
         self.tasks: dict[int, Task] = {}
         self.groups: dict[int, ThreadGroup] = {}
+        #: the container's first process, whose end is the end of all; it inherits orphans
+        self.init: ThreadGroup | None = None
         #: the real uids of the last processes that are gone: their signals may still be pending
         self.departed: dict[int, int] = {}
         self.process_groups: dict[int, ProcessGroup] = {}

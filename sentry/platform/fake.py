@@ -301,6 +301,17 @@ class FakePlatform:
 
         return stop
 
+    def limit_tasks(self, tasks: int) -> bool:
+        """Whoever asks gets it."""
+        return True
+
+    def limit_memory(self, size: int) -> bool:
+        """Whoever asks gets it."""
+        return True
+
+    def freeze(self) -> None:
+        """Nothing runs by itself."""
+
     def kill_all(self) -> None:
         """SIGKILL, recorded on every context."""
         for context in self.contexts:

@@ -255,6 +255,8 @@ class SpawnRequest:
     argv: Sequence[bytes]
     envp: Sequence[bytes]
     limits: dict[int, tuple[int, int]] = field(default_factory=dict)
+    #: a thread of the container whose pid namespace the process joins; None for a new one
+    beside: Context | None = None
 
 
 @dataclass(frozen=True)
@@ -290,6 +292,15 @@ class Platform(Protocol):
     def watch(self, fd: HostFd, events: int, ready: Callable[[int], None]) -> Callable[[], None]:
         """Call ``ready(revents)`` from ``run_once`` while ``fd`` has any of the poll(2) ``events`` (level-triggered);
         returns the function that stops watching."""
+
+    def limit_tasks(self, tasks: int) -> bool:
+        """Set ``JailConfig.tasks_max`` anew; whether that can be done here."""
+
+    def limit_memory(self, size: int) -> bool:
+        """Set ``JailConfig.memory_max`` anew; whether that can be done here. Precondition: there was one from the start."""
+
+    def freeze(self) -> None:
+        """Make every guest thread stop, unseen by the guest; all stand still until ``run_once`` is called again."""
 
     def kill_all(self) -> None:
         """SIGKILL every guest process."""

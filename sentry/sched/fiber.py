@@ -47,6 +47,17 @@ class Fiber:
         """Whether the coroutine waits for ``wake``."""
         return self._is_parked
 
+    def stack(self) -> list[str]:
+        """Where the coroutine stands, the outermost call first, as ``file:line function``; empty if it is not busy."""
+        lines = []
+        coro: Any = self._coro
+        while coro is not None and getattr(coro, "cr_frame", None) is not None:
+            frame = coro.cr_frame
+            place = "/".join(frame.f_code.co_filename.rsplit("/", 3)[1:])
+            lines.append(f"{place}:{frame.f_lineno} {frame.f_code.co_qualname}")
+            coro = coro.cr_await
+        return lines
+
     def start(self, coro: Coroutine[Any, Any, Any]) -> None:
         """Run ``coro`` until it ends or parks. Precondition: the fiber is not busy."""
         assert self._coro is None

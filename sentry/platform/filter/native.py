@@ -32,7 +32,7 @@ class NativeCalls:
     def __init__(self, profile: str, layers: frozenset[str], sink: "Sink", population: Population, tasks_max: int) -> None:
         self._sink = sink
         self._population = population
-        self._tasks_max = tasks_max
+        self.tasks_max = tasks_max
         calls = {rule.call for rule in RULES if rule.action == ALLOW} if profile == "strict" else set()
         self._is_memory_counted = "memory" not in layers
         if "userns" not in layers:
@@ -44,12 +44,17 @@ class NativeCalls:
         self._births = frozenset(NUMBERS[name] for name in BIRTHS)
         self.entry: Entry = self._checked if self._rules else sink.syscall
 
+    @property
+    def counts_births(self) -> bool:
+        """Whether births come here, so that ``tasks_max`` holds."""
+        return not self._births.isdisjoint(self._rules)
+
     def _checked(self, context: "Context", nr: int, a0: int, a1: int, a2: int, a3: int, a4: int, a5: int) -> int | None:
         rules = self._rules.get(nr)
         if rules is None or not any(rule.holds((a0, a1, a2, a3, a4, a5)) for rule in rules):
             return self._sink.syscall(context, nr, a0, a1, a2, a3, a4, a5)
         if nr in self._births:
-            if len(self._population.contexts) >= self._tasks_max:
+            if len(self._population.contexts) >= self.tasks_max:
                 return -EAGAIN
             if self._is_memory_counted and not self._sink.admits_birth(context):
                 return -ENOMEM

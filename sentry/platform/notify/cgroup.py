@@ -49,6 +49,7 @@ class GuestGroup:
         self._member_fds: list[int] = []
         self._directories: list[Path] = []
         self._alive = -1
+        self._limit_fds: dict[str, list[int]] = {}
 
     def prepare(self, config: JailConfig) -> None:
         """Make the groups that the host permits; a limit that cannot be had is missing in ``layers``."""
@@ -82,9 +83,24 @@ class GuestGroup:
             self._directories.append(directory)
             self._member_fds.append(os.open(directory / "cgroup.procs", os.O_WRONLY | os.O_CLOEXEC))
         (directory / limit).write_text(str(value))
+        kept = [directory / limit]
         for swap in ("memory.swap.max", "memory.memsw.limit_in_bytes"):
             if controller is _MEMORY and (directory / swap).exists():
                 (directory / swap).write_text("0" if swap.endswith("max") else str(value))
+                kept += [] if swap.endswith("max") else [directory / swap]
+        self._limit_fds[controller.name] = [os.open(file, os.O_WRONLY | os.O_CLOEXEC) for file in kept]
+
+    def limit(self, controller: str, value: int) -> bool:
+        """Set a limit anew; False if the host refuses (less memory than is in use). With swap, version 1 wants both in order."""
+        fds = self._limit_fds.get(controller, [])
+        for order in (fds, fds[::-1]):
+            try:
+                for fd in order:
+                    os.pwrite(fd, b"%d" % value, 0)
+            except OSError:
+                continue
+            return bool(fds)
+        return False
 
     def _leave_remover(self) -> None:
         reader, self._alive = os.pipe()
@@ -123,8 +139,9 @@ class GuestGroup:
 
     def close(self) -> None:
         """Let the remover do its work. Idempotent."""
-        for fd in (*self._member_fds, self._alive):
+        for fd in (*self._member_fds, *(fd for fds in self._limit_fds.values() for fd in fds), self._alive):
             if fd >= 0:
                 os.close(fd)
         self._member_fds.clear()
+        self._limit_fds.clear()
         self._alive = -1

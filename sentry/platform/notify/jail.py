@@ -120,10 +120,12 @@ class Jail:
         program: "Program",
         seize: "Callable[[int], None]",
         transfer_fd: int = -1,
+        pidns_fd: int = -1,
     ) -> Guest:
         """Start a container's first process; ``seize(tid)`` makes it traced before its filter is on. Raises PlatformError.
 
-        With ``transfer_fd`` the filter has no listener, and the guest gets this socket as its last reserved descriptor.
+        With ``pidns_fd`` it is a further process of that pid namespace. With ``transfer_fd`` the filter has no listener, and
+        the guest gets this socket as its last reserved descriptor.
         """
         assert self._control is not None
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -134,8 +136,8 @@ class Jail:
             fd = os.memfd_create("spawn", os.MFD_CLOEXEC)
             try:
                 _write_all(fd, body)
-                fds = [fd, theirs.fileno()] + ([transfer_fd] if transfer_fd >= 0 else [])
-                socket.send_fds(self._control, [b"g"], fds)
+                fds = [fd, theirs.fileno(), *(more for more in (pidns_fd, transfer_fd) if more >= 0)]
+                socket.send_fds(self._control, [b"g" if pidns_fd < 0 else b"j"], fds)
             finally:
                 os.close(fd)
             theirs.close()

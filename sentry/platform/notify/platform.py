@@ -107,7 +107,8 @@ class NotifyPlatform(Platform):
         filter_layers = self.layers | ({"memory"} if config.memory_max is None else frozenset())
         if os.geteuid() == 0 or "memory" not in filter_layers:
             filter_layers -= {"userns"}
-        self._syscall = NativeCalls(config.profile, filter_layers, sink, self.tracer, config.tasks_max).entry
+        self._native_calls = NativeCalls(config.profile, filter_layers, sink, self.tracer, config.tasks_max)
+        self._syscall = self._native_calls.entry
         first = config.nofile + 1
         self._program = guest_filter(config.profile, filter_layers, first, first + LOAD_FDS_MAX - 1)
 
@@ -116,7 +117,9 @@ class NotifyPlatform(Platform):
 
     def spawn(self, request: SpawnRequest) -> NotifyContext:
         """See ``Platform``."""
-        guest = self._jail.spawn(request, self._config, self._program, self._seize)
+        self._drop_unused()
+        beside = pidns_of(request)
+        guest = self._jail.spawn(request, self._config, self._program, self._seize, pidns_fd=beside)
         wants_sync = "sync_wake_up" not in self._disabled
         result = self._core.core_add_listener(self._state, guest.listener, int(wants_sync))
         if result < 0:
@@ -128,10 +131,23 @@ class NotifyPlatform(Platform):
         if not guest.is_wait_killable:
             self._receive = self._interruptible_trap
             self.tracer.is_wait_killable = False
-        return self._adopt(guest)
+        return self._adopt(guest, beside)
 
-    def _adopt(self, guest: Guest) -> NotifyContext:
-        pidns_fd = -1
+    def _drop_unused(self) -> None:
+        """Close the listeners and pid namespaces of containers that are gone."""
+        contexts = self.tracer.contexts.values()
+        listeners, namespaces = {context.listener for context in contexts}, {context.pidns_fd for context in contexts}
+        for fd in [fd for fd in self._listeners if fd not in listeners]:
+            self._core.core_drop_listener(self._state, fd)
+            self._listeners.remove(fd)
+            os.close(fd)
+        for fd in [fd for fd in self._pidns_fds if fd not in namespaces]:
+            self._pidns_fds.remove(fd)
+            os.close(fd)
+
+    def _adopt(self, guest: Guest, pidns_fd: int = -1) -> NotifyContext:
+        if pidns_fd >= 0:
+            return self.tracer.adopt(guest.tid, guest.listener, pidns_fd, is_init=False)
         if "pidns" in self.layers:
             pidns_fd = open_pid_namespace(self._proc_fd, guest.tid)
             self._pidns_fds.append(pidns_fd)
@@ -285,6 +301,26 @@ class NotifyPlatform(Platform):
         """See ``Platform``."""
         return self._resident.total({context.tgid for context in self.tracer.contexts.values()}, limit)
 
+    def limit_tasks(self, tasks: int) -> bool:
+        """See ``Platform``. Where births are native, each process's RLIMIT_NPROC counts them."""
+        if not self._native_calls.counts_births:
+            return False
+        if "pids" in self._group.layers and not self._group.limit("pids", tasks):
+            return False
+        self._native_calls.tasks_max = tasks
+        return True
+
+    def limit_memory(self, size: int) -> bool:
+        """See ``Platform``. Without a control group the limit that processes were born with stays, as a ceiling."""
+        if "memory" in self._group.layers:
+            return self._group.limit("memory", size)
+        return size <= (self._config.memory_max or 0)
+
+    def freeze(self) -> None:
+        """See ``Platform``."""
+        self.flush()
+        self.tracer.interrupt_all()
+
     def kill_all(self) -> None:
         """See ``Platform``."""
         self.tracer.kill_all()
@@ -317,3 +353,8 @@ class NotifyPlatform(Platform):
                 return
             if pid == 0:
                 self._core.core_wait(self._state, 50_000_000)
+
+
+def pidns_of(request: SpawnRequest) -> int:
+    """The pid namespace of the thread that the new process shall stand beside; -1 if there is none."""
+    return request.beside.pidns_fd if isinstance(request.beside, NotifyContext) else -1

@@ -82,11 +82,11 @@ class Tracer:
         """Whether the thread has not been reaped, so that its number is its own."""
         return self.contexts.get(context.host_tid) is context
 
-    def adopt(self, tid: int, listener: int, pidns_fd: int) -> NotifyContext:
-        """Enter the first thread of a container."""
+    def adopt(self, tid: int, listener: int, pidns_fd: int, *, is_init: bool = True) -> NotifyContext:
+        """Enter the first thread of a container, or of a further program in it."""
         context = self._new_context(tid, tid, listener, pidns_fd)
         self.hot[tid] = context
-        if pidns_fd >= 0:
+        if pidns_fd >= 0 and is_init:
             self._inits.add(tid)
         return context
 
@@ -395,6 +395,12 @@ class Tracer:
             resource.prlimit(tid, which, (as_signed[0], as_signed[1]))
         except ProcessLookupError:
             return
+
+    def interrupt_all(self) -> None:
+        """Have every thread stop before it runs on; one that is on its way to a stop of another kind comes to that."""
+        for context in self.contexts.values():
+            if context.state is State.RUNNING and context.injection is None:
+                self.core.trace_interrupt(context.host_tid)
 
     def kill_all(self) -> None:
         """SIGKILL every guest process."""

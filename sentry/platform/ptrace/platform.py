@@ -7,7 +7,7 @@ descriptor travels through a socket that the guests inherit among their reserved
 from sentry.platform.filter.compose import traced
 from sentry.platform.interface import JailConfig, Sink, SpawnRequest
 from sentry.platform.notify.context import NotifyContext
-from sentry.platform.notify.platform import NotifyPlatform
+from sentry.platform.notify.platform import NotifyPlatform, pidns_of
 from sentry.platform.notify.tracer import Tracer
 from sentry.platform.ptrace.tracer import PtraceTracer
 
@@ -32,5 +32,7 @@ class PtracePlatform(NotifyPlatform):
         """See ``Platform``."""
         assert isinstance(self.tracer, PtraceTracer)
         self.is_wait_killable = True
-        guest = self._jail.spawn(request, self._config, self._program, self._seize, self.tracer.queue.fileno())
-        return self._adopt(guest)
+        self._drop_unused()
+        beside = pidns_of(request)
+        guest = self._jail.spawn(request, self._config, self._program, self._seize, self.tracer.queue.fileno(), beside)
+        return self._adopt(guest, beside)

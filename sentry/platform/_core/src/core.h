@@ -92,7 +92,7 @@ struct jail_config {
 int jail_start(const struct jail_config *config);
 
 /* guest.c */
-void guest_process_start(int stub_fd, int use_pid_namespace, int request_fd, int socket_fd, int transfer_fd);
+void guest_process_start(int stub_fd, int use_pid_namespace, int request_fd, int socket_fd, int transfer_fd, int pidns_fd);
 int send_report(int socket_fd, int kind, int value, int fd);
 int receive_fds(int socket_fd, void *data, unsigned long size, int *fds, int fds_max);
 enum { REPORT_READY = 1, REPORT_LISTENER = 2, REPORT_ERROR = 3, REPORT_JAIL = 4 };

@@ -170,8 +170,8 @@ static void guest(int stub_fd, int request_fd, int socket_fd, int transfer_fd, s
         syscall(SYS_exit_group, 127);
 }
 
-/* The carrier: called in a fresh child of the spawner; the guest becomes its sibling. */
-void guest_process_start(int stub_fd, int use_pid_namespace, int request_fd, int socket_fd, int transfer_fd)
+/* The carrier: called in a fresh child of the spawner; the guest becomes its sibling. With pidns_fd it is born in that namespace. */
+void guest_process_start(int stub_fd, int use_pid_namespace, int request_fd, int socket_fd, int transfer_fd, int pidns_fd)
 {
     const struct timespec moment = {0, 1000000};
     int patience = 10000;
@@ -182,7 +182,7 @@ void guest_process_start(int stub_fd, int use_pid_namespace, int request_fd, int
     if (handover == MAP_FAILED)
         _exit(1);
     handover->listener = NOT_YET;
-    if (use_pid_namespace && unshare(CLONE_NEWPID) != 0) {
+    if (pidns_fd >= 0 ? setns(pidns_fd, CLONE_NEWPID) != 0 : use_pid_namespace && unshare(CLONE_NEWPID) != 0) {
         send_report(socket_fd, REPORT_ERROR, errno, -1);
         _exit(1);
     }

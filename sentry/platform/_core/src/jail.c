@@ -222,14 +222,15 @@ static void serve(const struct jail_config *config, int use_pid_namespace)
 {
     for (;;) {
         char kind;
-        int fds[3] = {-1, -1, -1};
-        int count = receive_fds(config->control_fd, &kind, 1, fds, 3);
+        int fds[4] = {-1, -1, -1, -1};
+        int count = receive_fds(config->control_fd, &kind, 1, fds, 4);
+        int joins = kind == 'j'; /* the third descriptor is the pid namespace to be born in */
 
         if (count == -EPIPE || count == -ECONNRESET)
             _exit(0);
-        if (count >= 2 && kind == 'g') {
+        if (count >= 2 + joins && (kind == 'g' || joins)) {
             if (syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0) == 0)
-                guest_process_start(config->stub_fd, use_pid_namespace, fds[0], fds[1], fds[2]);
+                guest_process_start(config->stub_fd, use_pid_namespace, fds[0], fds[1], fds[2 + joins], joins ? fds[2] : -1);
         }
         for (int i = 0; i < count; i++)
             close(fds[i]);
