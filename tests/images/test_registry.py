@@ -82,7 +82,7 @@ def test_a_pull_that_was_killed_goes_on(tool, registry, image):
     registry.behaviour.cut, registry.behaviour.cuts = 200_000, 99
     process = tool.start("pull", PLAIN, f"{registry.host}/a:1", stderr=subprocess.DEVNULL)
     partial = tool.store / "partial"
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not (partial.is_dir() and any(file.stat().st_size >= 200_000 for file in partial.iterdir())):
         assert time.monotonic() < deadline
         select.select([], [], [], 0.02)
@@ -227,7 +227,7 @@ def real_registry(tmp_path):
     storage = f"storage: {{filesystem: {{rootdirectory: {tmp_path}/registry}}}}"
     config.write_text(f"version: 0.1\nlog: {{level: error}}\n{storage}\nhttp: {{addr: {host}}}\n")
     process = subprocess.Popen(["docker-registry", "serve", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
             socket.create_connection(host.split(":"), 1).close()

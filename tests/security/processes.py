@@ -39,14 +39,13 @@ def _parents() -> dict[int, int]:
 
 
 def descendants(root: int) -> list[int]:
-    """Return every living process below ``root``."""
+    """Return every living process below ``root``, parents before their children (numbers start again at the largest)."""
     parents = _parents()
-    found, grew = {root}, True
-    while grew:
-        new = {pid for pid, parent in parents.items() if parent in found} - found
-        found |= new
-        grew = bool(new)
-    return sorted(found - {root})
+    found, generation = [], [root]
+    while generation:
+        generation = sorted(pid for pid, parent in parents.items() if parent in generation)
+        found += generation
+    return found
 
 
 def _command(pid: int) -> str:
