@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from sentry.boot.sandbox import NOFILE_MAX_DEFAULT
+from sentry.platform.notify.execution import RESERVED_NUMBERS
 from tests.security.conftest import Running
 from tests.security.processes import Thread, threads
 
@@ -14,7 +16,7 @@ pytestmark = pytest.mark.security
 
 _NOBODY = 65534
 _STANDARD_ERROR = 2
-_TRANSFER_SOCKET = 1024 + 7  # the last descriptor above the guest's own limit
+_TRANSFER_SOCKET = NOFILE_MAX_DEFAULT + RESERVED_NUMBERS - 1  # the last descriptor above the guest's own limit
 _ROLES = ("guest", "sentry", "gofer", "spawner")
 _NAMESPACE_LAYERS = {
     "mnt": "mountns",
