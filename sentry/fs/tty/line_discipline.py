@@ -419,12 +419,11 @@ class LineDiscipline:
             self._echo.flush()
 
     def set_flow(self, *, stopped: bool) -> None:
-        """tcflow(TCOOFF, TCOON)."""
+        """tcflow(TCOOFF, TCOON). Echo that was held shows with the next input or output (Linux: __start_tty())."""
         if stopped:
             self.is_flow_stopped = True
         elif self.is_flow_stopped:
-            self.is_flow_stopped = False
-            self._start()
+            self.is_flow_stopped = self.is_stopped = False
 
     # Reading
 
@@ -450,7 +449,8 @@ class LineDiscipline:
         """What ``read`` would return and how much of the buffer that uses up."""
         if not self.is_canonical:
             data = bytes(self.buffer[:length])
-            return data, len(data)
+            is_end = self.modes.lflag & ICANON and len(self.buffer) == 1 and data == self.modes.cc[VEOF : VEOF + 1]
+            return (b"" if is_end else data), len(data)  # EXTPROC: an end-of-file character all alone is one
         end = self._ends[0] if self._ends else self._canonical
         has_end = bool(self._ends)
         if not has_end or end >= length:

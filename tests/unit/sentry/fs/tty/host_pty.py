@@ -19,7 +19,8 @@ SILENCE_MS = 2
 class HostPty:
     """``master`` and ``slave`` descriptors, both non-blocking."""
 
-    def __init__(self, modes: Termios | None = None) -> None:
+    def __init__(self, modes: Termios | None = None, patience: float = PATIENCE) -> None:
+        self.patience = patience
         self.master, self.slave = pty.openpty()
         os.set_blocking(self.master, False)
         os.set_blocking(self.slave, False)
@@ -42,9 +43,12 @@ class HostPty:
     def write(self, data: bytes) -> None:
         os.write(self.slave, data)
 
+    def flow(self, action: int) -> None:
+        termios.tcflow(self.slave, action)
+
     def available(self, expected: int) -> int:
         """FIONREAD, once it is ``expected``, or after a long time whatever it is."""
-        end = monotonic() + PATIENCE
+        end = monotonic() + self.patience
         while True:
             select.select([self.slave], [], [], 0)
             count = struct.unpack("i", fcntl.ioctl(self.slave, termios.FIONREAD, bytes(4)))[0]
@@ -54,7 +58,7 @@ class HostPty:
     def shown(self, expected: int) -> bytes:
         """What the master sees: ``expected`` bytes and whatever follows at once."""
         data = b""
-        end = monotonic() + PATIENCE
+        end = monotonic() + self.patience
         poll = select.poll()
         poll.register(self.master, select.POLLIN)
         while True:
