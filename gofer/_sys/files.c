@@ -341,7 +341,7 @@ int gofer_watch(int inotify, int fd)
 {
     char number[16];
     snprintf(number, sizeof number, "%d", fd);
-    int watch = inotify_add_watch(inotify, number, IN_ONLYDIR | IN_MODIFY | IN_ATTRIB | IN_CREATE | IN_DELETE | IN_MOVED_FROM
+    int watch = inotify_add_watch(inotify, number, IN_ONLYDIR | IN_MODIFY | IN_ATTRIB | IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM
                                                        | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF);
     return watch < 0 ? -errno : watch;
 }

@@ -87,6 +87,7 @@ class InotifyFile(AnonFile):
         if inode.watches is None:
             inode.watches = []
         inode.watches.append(watch)
+        inode.watch_added()
         return watch.wd
 
     def remove(self, wd: int) -> None:
@@ -161,3 +162,4 @@ class InotifyFile(AnonFile):
         self._by_inode.pop(inode, None)
         if inode.watches is not None and watch in inode.watches:
             inode.watches.remove(watch)
+            inode.watch_removed()

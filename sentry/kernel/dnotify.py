@@ -37,6 +37,7 @@ class DirectoryNotice:
         if inode.watches is None:
             inode.watches = []
         inode.watches.append(self)
+        inode.watch_added()
 
     def add(self, mask: int) -> None:
         """More events; they add up as long as the notice lives."""
@@ -58,6 +59,7 @@ class DirectoryNotice:
         watches = self._inode.watches
         if watches is not None and self in watches:
             watches.remove(self)
+            self._inode.watch_removed()
 
 
 def notice_of(inode: "Inode", table: object, file: object) -> DirectoryNotice | None:

@@ -167,5 +167,11 @@ class Inode:
         """Return all names."""
         return []
 
+    def watch_added(self) -> None:
+        """A watch (``sentry.vfs.watch``) was put on it: a shared tree must listen to the host."""
+
+    def watch_removed(self) -> None:
+        """One watch less."""
+
     def forget(self) -> None:
         """Free what the inode owns. Nobody counts: a class with host resources calls it from its own ``__del__``."""

@@ -47,14 +47,14 @@ def is_watched(dentry: "Dentry") -> bool:
 
 
 def happened(dentry: "Dentry", mask: int) -> None:
-    """Something happened to the object at ``dentry``: its own watches hear it, and its directory's, with the name."""
+    """Something happened to the object at ``dentry``: its directory's watches hear it, with the name, then its own."""
     inode, directory = dentry.inode, dentry.parent.inode
     if inode is None:
         return
     mask |= _directory_bit(inode)
-    _tell(inode, mask)
     if directory is not None and directory is not inode:
-        _tell(directory, mask, 0, dentry.name)
+        tell(directory, mask, 0, dentry.name)
+    tell(inode, mask)
 
 
 def touched(file: "FileDescription", mask: int) -> None:
@@ -67,12 +67,12 @@ def touched(file: "FileDescription", mask: int) -> None:
 def created(directory: "Inode", name: bytes, inode: "Inode") -> None:
     """A name was made."""
     if directory.watches:
-        _tell(directory, IN_CREATE | _directory_bit(inode), 0, name)
+        tell(directory, IN_CREATE | _directory_bit(inode), 0, name)
 
 
 def linked(directory: "Inode", name: bytes, inode: "Inode") -> None:
     """A further name was made."""
-    _tell(inode, IN_ATTRIB)
+    tell(inode, IN_ATTRIB)
     created(directory, name, inode)
 
 
@@ -82,9 +82,9 @@ def removed(task: "Task", directory: "Inode", name: bytes, inode: "Inode") -> No
         return
     bit = _directory_bit(inode)
     if not bit:
-        _tell(inode, IN_ATTRIB)
+        tell(inode, IN_ATTRIB)
     _depart(task, inode)
-    _tell(directory, IN_DELETE | bit, 0, name)
+    tell(directory, IN_DELETE | bit, 0, name)
 
 
 def moved(
@@ -99,13 +99,13 @@ def moved(
 ) -> None:
     """A name has moved, perhaps over another."""
     bit = _directory_bit(inode)
-    _tell(source, IN_MOVED_FROM | bit, cookie, old_name)
-    _tell(target, IN_MOVED_TO | bit, cookie, new_name)
+    tell(source, IN_MOVED_FROM | bit, cookie, old_name)
+    tell(target, IN_MOVED_TO | bit, cookie, new_name)
     if source is target:
-        _tell(source, FS_RENAME | bit, cookie, old_name)
+        tell(source, FS_RENAME | bit, cookie, old_name)
     if replaced is not None:
-        _tell(replaced, IN_ATTRIB | _directory_bit(replaced))
-    _tell(inode, IN_MOVE_SELF | bit)
+        tell(replaced, IN_ATTRIB | _directory_bit(replaced))
+    tell(inode, IN_MOVE_SELF | bit)
     if replaced is not None:
         _depart(task, replaced)
 
@@ -123,11 +123,12 @@ def _depart(task: "Task", inode: "Inode") -> None:
     if holders:
         inode.watches.append(_Departure(inode, len(holders)))
     else:
-        _gone(inode)
+        gone(inode)
 
 
-def _gone(inode: "Inode") -> None:
-    _tell(inode, IN_DELETE_SELF)
+def gone(inode: "Inode") -> None:
+    """The object is no more: its watches end."""
+    tell(inode, IN_DELETE_SELF)
     for watch in list(inode.watches or ()):
         watch.vanish()
 
@@ -148,7 +149,7 @@ class _Departure:
         self._holders += 1 if mask & IN_OPEN else -1
         if not self._holders:
             self.vanish()
-            _gone(self._inode)
+            gone(self._inode)
 
     def vanish(self) -> None:
         """Count no more."""
@@ -157,7 +158,8 @@ class _Departure:
             watches.remove(self)
 
 
-def _tell(inode: "Inode", mask: int, cookie: int = 0, name: bytes = b"") -> None:
+def tell(inode: "Inode", mask: int, cookie: int = 0, name: bytes = b"") -> None:
+    """All watches of the object hear it."""
     if inode.watches:
         for watch in list(inode.watches):
             watch.deliver(mask, cookie, name)

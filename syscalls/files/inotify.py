@@ -24,9 +24,7 @@ from syscalls.abi.inotify import (
 from syscalls.args import Fd, Flags, Int, PathPtr, UInt
 from syscalls.registry import Support, syscall
 
-_NOTE: Final = (
-    "IN_DELETE_SELF comes with the last name, not with the last descriptor; changes made outside the sandbox are not seen"
-)
+_NOTE: Final = "of what others do to a volume, changes are heard, not reading; on a network file system neither"
 _VALID: Final = IN_ALL_EVENTS | IN_ONLYDIR | IN_DONT_FOLLOW | IN_EXCL_UNLINK | IN_MASK_CREATE | IN_MASK_ADD | IN_ONESHOT
 
 

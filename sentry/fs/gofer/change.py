@@ -34,7 +34,8 @@ async def set_attributes(inode: "GoferInode", change: "SetAttr") -> None:
         values.append(value or 0)
     number = inode.opened[-1] if inode.opened else inode.fresh.number if inode.fresh is not None else 0
     place = (0, ()) if number else inode.place()
-    reply = await inode.gofer.client.call(m.SETATTR, place, number, mask, *values)
+    with inode.gofer.own((inode.parent, inode.name), (inode, b"")):
+        reply = await inode.gofer.client.call(m.SETATTR, place, number, mask, *values)
     inode.take_attributes(reply.bodies[0])
 
 
@@ -43,11 +44,13 @@ async def create(parent: "GoferInode", name: bytes, mode: int, uid: int, gid: in
     kind = mode & S_IFMT
     client = parent.gofer.client
     if kind == S_IFIFO:
-        reply = await client.call(m.MKNOD, parent.place(), name, mode, uid, gid)
+        with parent.gofer.own((parent, name)):
+            reply = await client.call(m.MKNOD, parent.place(), name, mode, uid, gid)
         return parent.gofer.inode_of(parent, name, Record(reply.bodies[0], 0))
     if kind not in (S_IFREG, 0):
         raise SyscallError(EPERM)
-    reply = await client.call(m.CREATE, parent.place(), name, mode & 0o7777, uid, gid)
+    with parent.gofer.own((parent, name)):
+        reply = await client.call(m.CREATE, parent.place(), name, mode & 0o7777, uid, gid)
     return _take_new(parent, name, reply.bodies[0], reply.fd)
 
 
@@ -69,7 +72,8 @@ def _take_new(parent: "GoferInode", name: bytes, body: bytes, fd: int) -> "Gofer
 
 async def mkdir(parent: "GoferInode", name: bytes, mode: int, uid: int, gid: int) -> "GoferInode":
     """A directory, which gets a node."""
-    body = (await parent.gofer.client.call(m.MKDIR, parent.place(), name, mode & 0o7777, uid, gid)).bodies[0]
+    with parent.gofer.own((parent, name)):
+        body = (await parent.gofer.client.call(m.MKDIR, parent.place(), name, mode & 0o7777, uid, gid)).bodies[0]
     record = Record(body, NODE_HEAD.size)
     record.node, record.watch = NODE_HEAD.unpack_from(body)
     return parent.gofer.inode_of(parent, name, record)
@@ -77,7 +81,8 @@ async def mkdir(parent: "GoferInode", name: bytes, mode: int, uid: int, gid: int
 
 async def symlink(parent: "GoferInode", name: bytes, target: bytes, uid: int, gid: int) -> "GoferInode":
     """A symbolic link."""
-    reply = await parent.gofer.client.call(m.SYMLINK, parent.place(), name, target, uid, gid)
+    with parent.gofer.own((parent, name)):
+        reply = await parent.gofer.client.call(m.SYMLINK, parent.place(), name, target, uid, gid)
     return parent.gofer.inode_of(parent, name, Record(reply.bodies[0], 0))
 
 
@@ -85,13 +90,15 @@ async def link(parent: "GoferInode", name: bytes, inode: "GoferInode") -> None:
     """A hard link. Errors: ESTALE for a file without a name (O_TMPFILE)."""
     if inode.parent is None:
         raise SyscallError(ESTALE)
-    reply = await parent.gofer.client.call(m.LINK, inode.place(), parent.place(), name)
+    with parent.gofer.own((parent, name), (inode.parent, inode.name)):
+        reply = await parent.gofer.client.call(m.LINK, inode.place(), parent.place(), name)
     inode.take_attributes(reply.bodies[0][:ATTR_SIZE])
 
 
 async def unlink(parent: "GoferInode", name: bytes, inode: "GoferInode") -> None:
     """Remove a name; an open file lives on through its handle."""
-    await parent.gofer.client.call(m.UNLINK, parent.place(), name)
+    with parent.gofer.own((parent, name)):
+        await parent.gofer.client.call(m.UNLINK, parent.place(), name)
     inode.attr.nlink = max(0, inode.attr.nlink - 1)
     if inode.is_placed_at(parent, name):
         inode.move(None, b"")
@@ -99,7 +106,8 @@ async def unlink(parent: "GoferInode", name: bytes, inode: "GoferInode") -> None
 
 async def rmdir(parent: "GoferInode", name: bytes, inode: "GoferInode") -> None:
     """Remove an empty directory."""
-    await parent.gofer.client.call(m.RMDIR, parent.place(), name)
+    with parent.gofer.own((parent, name), (inode, b"")):
+        await parent.gofer.client.call(m.RMDIR, parent.place(), name)
     inode.attr.nlink = 0
 
 

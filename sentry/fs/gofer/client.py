@@ -82,6 +82,10 @@ class GoferClient:
         self.is_closed = False
         self.requests = 0
 
+    def watch_fd(self, fd: int, ready: Callable[[], None]) -> Callable[[], None] | None:
+        """Call ``ready`` while ``fd`` can be read; returns the stop function, None where there is no loop."""
+        return self._watch(fd, POLLIN, lambda _: ready()) if self._watch is not None else None
+
     async def call(self, message: Message, *values: object) -> Reply:
         """Ask and wait for the whole reply. Errors: what the gofer answers, EIO when it is gone."""
         fiber = self._runner.current

@@ -6,10 +6,12 @@ so a change that somebody has finished is always seen. An answer is kept only if
 # Differs from Linux: a store through somebody else's shared mapping moves the modification time unseen; access times lag.
 """
 
+from collections.abc import Callable
 from struct import Struct
 from typing import TYPE_CHECKING, Final
 from weakref import WeakValueDictionary
 
+from sentry.fs.gofer.hostwatch import HostWatch
 from sentry.host.gofer_channel import close_descriptor, read_events
 
 if TYPE_CHECKING:
@@ -20,20 +22,23 @@ _NAME_CHANGED: Final = 0x40 | 0x80 | 0x100 | 0x200  # IN_MOVED_FROM, IN_MOVED_TO
 _FOLDER_GONE: Final = 0x400 | 0x800 | 0x2000 | 0x8000  # IN_DELETE_SELF, IN_MOVE_SELF, IN_UNMOUNT, IN_IGNORED
 _IGNORED: Final = 0x8000
 _OVERFLOW: Final = 0x4000
+_CLOSED: Final = 0x8  # IN_CLOSE_WRITE changes nothing that is kept
 NAMES_MAX: Final = 32_768
 
 
 class Coherence:
     """The events of one tree. ``changes`` counts them."""
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, watch: "Callable[[int, Callable[[], None]], Callable[[], None] | None]") -> None:
         self._fd = fd
+        self.guests = HostWatch(lambda: watch(self._fd, self.refresh), self.refresh)
         self._folders: WeakValueDictionary[int, GoferInode] = WeakValueDictionary()
         self._names = 0
         self.changes = 0
 
     def close(self) -> None:
         """Give the descriptor back. Idempotent."""
+        self.guests.close()
         if self._fd >= 0:
             close_descriptor(self._fd)
             self._fd = -1
@@ -56,18 +61,21 @@ class Coherence:
         while (data := read_events(self._fd)) is not None:
             position = 0
             while position < len(data):
-                watch, mask, _, length = _EVENT.unpack_from(data, position)
+                watch, mask, cookie, length = _EVENT.unpack_from(data, position)
                 position += _EVENT.size
-                self._take(watch, mask, data[position : position + length].rstrip(b"\0"))
+                self._take(watch, mask, cookie, data[position : position + length].rstrip(b"\0"))
                 position += length
 
-    def _take(self, watch: int, mask: int, name: bytes) -> None:
+    def _take(self, watch: int, mask: int, cookie: int, name: bytes) -> None:
         self.changes += 1
         if mask & _OVERFLOW:
             self._forget_all()
             return
         folder = self._folders.get(watch)
         if folder is None:
+            return
+        self.guests.hear(folder, watch, mask, cookie, name)
+        if mask & _CLOSED:
             return
         folder.is_current = False
         if name:

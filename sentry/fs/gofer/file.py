@@ -13,8 +13,10 @@ from gofer.protocol.wire import FRAME_MAX
 from sentry.fs.gofer.record import Record
 from sentry.host.gofer_channel import close_descriptor, size_of
 from sentry.vfs.file import O_ACCMODE, O_WRONLY, FileDescription
+from sentry.vfs.watch import touched
 from syscalls.abi.errno import EACCES, EINVAL, ENODEV, ENXIO, EROFS, ESTALE
 from syscalls.abi.errors import SyscallError
+from syscalls.abi.inotify import IN_ACCESS, IN_MODIFY
 
 if TYPE_CHECKING:
     from sentry.fs.gofer.client import GoferClient
@@ -124,6 +126,12 @@ class GoferFile(FileDescription):
         super().__init__(inode, flags)
         self.gofer_inode = inode
 
+    def _heard(self, count: int, mask: int = IN_ACCESS) -> int:
+        """Bytes have moved: who watches hears it."""
+        if count:
+            touched(self, mask)
+        return count
+
     async def seek_data(self, offset: int, *, hole: bool) -> int:
         """All is data up to the end."""
         size = await self.size()
@@ -147,11 +155,11 @@ class CachedFile(GoferFile):
 
     def try_read(self, sink: "Sink", offset: int) -> int | None:
         """Read from the descriptor. Precondition: ``is_remote`` is False."""
-        return sink.put_from_host(self.gofer_inode.host_fd, offset, sink.remaining)
+        return self._heard(sink.put_from_host(self.gofer_inode.host_fd, offset, sink.remaining))
 
     async def read_remote(self, sink: "Sink", offset: int) -> int:
         """Get the descriptor back and read."""
-        return sink.put_from_host(await self._descriptor(), offset, sink.remaining)
+        return self._heard(sink.put_from_host(await self._descriptor(), offset, sink.remaining))
 
     async def size(self) -> int:
         """Known for ever."""
@@ -190,6 +198,8 @@ class _HandleFile(GoferFile):
         if self.handle.number:
             self.gofer_inode.opened.remove(self.handle.number)
         client = self.gofer_inode.gofer.client
+        if self.is_writable and self.handle.number:
+            self.gofer_inode.gofer.expect_close(self.gofer_inode)
         self.handle.close(client)
         client.flush_releases()
 
@@ -203,15 +213,21 @@ class _HandleFile(GoferFile):
         if not self.handle.number or not self.is_writable:
             raise SyscallError(EINVAL)
         values = (m.SET_SIZE, 0, 0, 0, size, 0, 0)
-        reply = await self.gofer_inode.gofer.client.call(m.SETATTR, (0, ()), self.handle.number, *values)
+        inode = self.gofer_inode
+        with inode.gofer.own((inode.parent, inode.name)):
+            reply = await inode.gofer.client.call(m.SETATTR, (0, ()), self.handle.number, *values)
         self.gofer_inode.take_attributes(reply.bodies[0])
+        touched(self, IN_MODIFY)
 
     async def allocate(self, mode: int, offset: int, length: int) -> None:
         """fallocate(2) in its plain mode."""
         client = self.gofer_inode.gofer.client
-        await client.call(m.ALLOCATE, self.handle.number, mode, offset, length)
+        inode = self.gofer_inode
+        with inode.gofer.own((inode.parent, inode.name)):
+            await client.call(m.ALLOCATE, self.handle.number, mode, offset, length)
         reply = await client.call(m.GETATTR, (0, ()), self.handle.number)
         self.gofer_inode.take_attributes(reply.bodies[0])
+        touched(self, IN_MODIFY)
 
 
 class OwnedFile(_HandleFile):
@@ -232,7 +248,7 @@ class OwnedFile(_HandleFile):
 
     def try_read(self, sink: "Sink", offset: int) -> int | None:
         """Read from the descriptor."""
-        return sink.put_from_host(self.handle.fd, offset, sink.remaining)
+        return self._heard(sink.put_from_host(self.handle.fd, offset, sink.remaining))
 
     def try_write(self, source: "Source", offset: int) -> int | None:
         """Write to the descriptor; ``APPEND`` is the end as of now.
@@ -242,9 +258,11 @@ class OwnedFile(_HandleFile):
         fd, attr = self.handle.fd, self.gofer_inode.attr
         if offset == APPEND:
             offset = size_of(fd)
-        count = source.take_to_host(fd, offset, source.remaining)
+        inode = self.gofer_inode
+        with inode.gofer.own((inode.parent, inode.name)):
+            count = source.take_to_host(fd, offset, source.remaining)
         attr.size = max(attr.size, offset + count)
-        return count
+        return self._heard(count, IN_MODIFY)
 
     async def size(self) -> int:
         """The host's own answer."""
@@ -284,7 +302,7 @@ class RemoteFile(_HandleFile):
             done += count
             if count < len(data) or len(data) < wanted:
                 break
-        return done
+        return self._heard(done)
 
     async def write_remote(self, source: "Source", offset: int) -> int:
         """Write in frames; what was taken from the guest is written or reported."""
@@ -293,7 +311,8 @@ class RemoteFile(_HandleFile):
         while source.remaining:
             data = source.take(min(source.remaining, _DATA_MAX))
             at = APPEND if offset == APPEND else offset + done
-            reply = await inode.gofer.client.call(m.WRITE, self.handle.number, at, data)
+            with inode.gofer.own((inode.parent, inode.name)):
+                reply = await inode.gofer.client.call(m.WRITE, self.handle.number, at, data)
             (count,) = m.WRITE.decode_reply(reply.bodies[0])
             assert isinstance(count, int)
             done += count
@@ -303,7 +322,7 @@ class RemoteFile(_HandleFile):
             await inode.getattr()
         else:
             inode.attr.size = max(inode.attr.size, offset + done)
-        return done
+        return self._heard(done, IN_MODIFY)
 
     async def mapping_fd(self, *, writable: bool, shared: bool) -> int:
         """A donated descriptor: page faults of a network file stop only the guest that touches them."""

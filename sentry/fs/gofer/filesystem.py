@@ -5,7 +5,8 @@ somebody else may change it (volumes, ``--rw``), so the dentry cache is not used
 says that something has changed (``coherence``); where it cannot say so, everything is asked again.
 """
 
-from typing import Final
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Final
 from weakref import WeakValueDictionary
 
 from gofer.protocol import message as m
@@ -20,11 +21,15 @@ from sentry.host.gofer_channel import close_descriptor
 from sentry.vfs.inode import FileSystem
 from sentry.vfs.stat import StatFs
 
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
 S_IFMT: Final = 0o170000
 S_IFDIR: Final = 0o040000
 ENTRIES_MAX: Final = 65_536
 DESCRIPTORS_MAX: Final = 256
 ST_RDONLY: Final = 1
+_NOBODY: Final = nullcontext()
 
 
 class GoferFileSystem(FileSystem):
@@ -55,7 +60,7 @@ class GoferFileSystem(FileSystem):
         self.folders = FolderReadAhead(self)
         self._donors: dict[GoferInode, None] = {}  # oldest first: files whose descriptor is kept
         reply = client.call_blocking(m.ATTACH, tree, int(is_shared))
-        self.coherence = Coherence(reply.fd) if reply.fd >= 0 else None
+        self.coherence = Coherence(reply.fd, client.watch_fd) if reply.fd >= 0 else None
         node, watch, flags, attributes = m.ATTACH.decode_reply(reply.bodies[0])
         assert isinstance(attributes, bytes)
         assert isinstance(flags, int)
@@ -89,6 +94,15 @@ class GoferFileSystem(FileSystem):
             self.coherence = None
         self._listed.clear()
         self._listed_total = 0
+
+    def own(self, *places: "tuple[GoferInode | None, bytes]") -> "AbstractContextManager[None]":
+        """While this is entered, the host's events for these (folder, name) are the echo of a request of ours."""
+        return self.coherence.guests.own(*places) if self.coherence is not None else _NOBODY
+
+    def expect_close(self, inode: GoferInode) -> None:
+        """A file that was open for writing here is being closed."""
+        if self.coherence is not None:
+            self.coherence.guests.expect_close(inode)
 
     def inode_of(self, parent: GoferInode | None, name: bytes, record: Record) -> GoferInode:
         """The inode of a record: the one that is known already, brought up to date, or a new one."""

@@ -89,6 +89,7 @@ class GoferInode(Inode):
     def __del__(self) -> None:
         gofer = self.gofer
         if self.fresh is not None:
+            gofer.expect_close(self)
             self.fresh.close(gofer.client)
         if self.node:
             gofer.client.forget(self.node)
@@ -380,7 +381,11 @@ class GoferInode(Inode):
         self._check_writable()
         assert isinstance(inode, GoferInode)
         assert isinstance(to, GoferInode)
-        await change.rename(self, name, inode, to, to_name, flags)
+        places = [(self, name), (to, to_name), (inode, b"")]
+        if isinstance(replaced, GoferInode):
+            places.append((replaced, b""))
+        with self.gofer.own(*places):
+            await change.rename(self, name, inode, to, to_name, flags)
         if isinstance(replaced, GoferInode) and replaced.is_placed_at(to, to_name):
             replaced.move(None, b"")
 
@@ -392,12 +397,26 @@ class GoferInode(Inode):
     async def setxattr(self, name: bytes, value: bytes, flags: int) -> None:
         """Set a `user.` attribute."""
         self._check_writable()
-        await self.gofer.client.call(m.SETXATTR, self.place(), name, value, flags)
+        with self.gofer.own((self.parent, self.name), (self, b"")):
+            await self.gofer.client.call(m.SETXATTR, self.place(), name, value, flags)
 
     async def removexattr(self, name: bytes) -> None:
         """Remove a `user.` attribute."""
         self._check_writable()
-        await self.gofer.client.call(m.REMOVEXATTR, self.place(), name)
+        with self.gofer.own((self.parent, self.name), (self, b"")):
+            await self.gofer.client.call(m.REMOVEXATTR, self.place(), name)
+
+    def watch_added(self) -> None:
+        """A guest listens: the host's doings are heard from now on."""
+        coherence = self.gofer.coherence
+        if coherence is not None:
+            coherence.guests.add(self)
+
+    def watch_removed(self) -> None:
+        """One listener less."""
+        coherence = self.gofer.coherence
+        if coherence is not None:
+            coherence.guests.remove(self)
 
     def take_attributes(self, body: bytes, position: int = 0) -> None:
         """Update from a reply's attribute record."""
