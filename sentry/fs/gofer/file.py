@@ -64,7 +64,7 @@ async def open_regular(inode: "GoferInode", flags: int) -> FileDescription:
         if fd >= 0:
             inode.gofer.keep_descriptor(inode, fd)
             return CachedFile(inode, flags)
-        handle = await (ask_many(inode, ahead) if ahead else ask(inode, 0))
+        handle = await (ask_many(inode, ahead) if ahead else ask(inode, 0, may_be_another=True))
         if handle.fd >= 0 and not handle.number:
             inode.gofer.keep_descriptor(inode, handle.fd)
             return CachedFile(inode, flags)
@@ -76,17 +76,24 @@ def _describe(inode: "GoferInode", flags: int, handle: OpenHandle) -> FileDescri
     return RemoteFile(inode, flags, handle) if handle.fd < 0 else OwnedFile(inode, flags, handle)
 
 
-async def ask(inode: "GoferInode", flags: int) -> OpenHandle:
-    """One OPEN request. The answer must be about this very file."""
+async def ask(inode: "GoferInode", flags: int, *, may_be_another: bool = False) -> OpenHandle:
+    """One OPEN request. The answer must be about this very file, unless a tree that is not expected to change has changed
+    (a package was upgraded) and nobody holds the old one: as after Linux's second walk with LOOKUP_REVAL, the name has the new one.
+    """
     reply = await inode.gofer.client.call(m.OPEN, inode.place(), flags)
     body = reply.bodies[0]
     handle = OpenHandle(int.from_bytes(body[:4], "little"), reply.fd)
     record = Record(body, 4)
-    if inode.gofer.guest_ino(record.dev, record.attr.ino) != inode.attr.ino:
+    ino = inode.gofer.guest_ino(record.dev, record.attr.ino)
+    is_another = ino != inode.attr.ino
+    if is_another and not may_be_another:
         handle.close(inode.gofer.client)
         raise SyscallError(ESTALE)
-    if inode.gofer.is_shared:
+    if inode.gofer.is_shared or is_another:
         inode.update(record.attr)
+    if is_another:
+        inode.attr.ino, inode.dev = ino, record.dev
+        inode.replaced += 1
     return handle
 
 
@@ -111,7 +118,7 @@ async def ask_many(inode: "GoferInode", ahead: list[bytes]) -> OpenHandle:
         else:
             close_descriptor(fd)
     if own < 0:
-        return await ask(inode, 0)  # it says why
+        return await ask(inode, 0, may_be_another=True)  # it says why
     return OpenHandle(0, own)
 
 
@@ -146,12 +153,17 @@ class GoferFile(FileDescription):
 class CachedFile(GoferFile):
     """A file of a tree that does not change, open for reading, through the inode's shared descriptor."""
 
-    __slots__ = ()
+    __slots__ = ("_replaced",)
+
+    def __init__(self, inode: "GoferInode", flags: int) -> None:
+        super().__init__(inode, flags)
+        self._replaced = inode.replaced
 
     @property
     def is_remote(self) -> bool:  # type: ignore[override]
-        """The descriptor was closed for room: it must be asked for again."""
-        return self.gofer_inode.host_fd < 0
+        """The descriptor was closed for room, or is another file's by now: it must be asked for again."""
+        inode = self.gofer_inode
+        return inode.host_fd < 0 or inode.replaced != self._replaced
 
     def try_read(self, sink: "Sink", offset: int) -> int | None:
         """Read from the descriptor. Precondition: ``is_remote`` is False."""
@@ -173,6 +185,8 @@ class CachedFile(GoferFile):
 
     async def _descriptor(self) -> int:
         inode = self.gofer_inode
+        if inode.replaced != self._replaced:
+            raise SyscallError(ESTALE)
         if inode.host_fd < 0:
             handle = await ask(inode, 0)
             if handle.fd < 0:

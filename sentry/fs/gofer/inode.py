@@ -57,6 +57,7 @@ class GoferInode(Inode):
         "opens",
         "parent",
         "pattern",
+        "replaced",
         "watch",
     )
 
@@ -81,6 +82,7 @@ class GoferInode(Inode):
         self.opens = 0  # files opened in this folder
         self.pattern: OpenPattern | None = None
         self.host_fd = -1
+        self.replaced = 0  # how often the host has put another file under the name
         self.fresh: OpenHandle | None = None
         self.opened: list[int] = []  # numbers of files that stay open at the gofer
         if record.link and not gofer.is_shared:

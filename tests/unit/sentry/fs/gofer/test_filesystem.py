@@ -6,6 +6,7 @@ import shutil
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -396,3 +397,47 @@ def test_any_tree_looks_as_the_host_sees_it(tmp_path: Path, tree: dict[str, obje
     finally:
         made.close()
         shutil.rmtree(at)
+
+
+def contents(file: Any) -> bytes:
+    sink = HostSink(100)
+    if file.is_remote:
+        drive(file.read_remote(sink, 0))
+    else:
+        file.try_read(sink, 0)
+    return sink.data
+
+
+def open_again(inode: Any) -> Any:
+    """As a walk does that the dentry cache answers."""
+    return drive(inode.open(OpenContext(None, 0, None))).acquire()  # type: ignore[arg-type]
+
+
+def put_another(folder: Path, text: str) -> None:
+    (folder / "new").write_text(text)
+    (folder / "new").rename(folder / "a/file")
+
+
+def test_a_file_that_the_host_replaces_before_it_is_opened(mount: Callable[..., Mount], folder: Path) -> None:
+    """The walk has seen the old one; open(2) gives the new one with its own size and number."""
+    made = mount()
+    seen = made.at("a/file")
+    put_another(folder, "another and longer")
+    file = open_again(seen)
+    assert contents(file) == b"another and longer"
+    assert (seen.attr.size, seen.attr.ino) == (18, (folder / "a/file").stat().st_ino)
+    made.fs.drop_descriptor(seen)
+    assert contents(file) == b"another and longer"
+
+
+def test_an_open_file_never_turns_into_another(mount: Callable[..., Mount], folder: Path) -> None:
+    made = mount()
+    old = made.open("a/file")
+    put_another(folder, "new")
+    assert (contents(old), contents(open_again(old.gofer_inode))) == (b"0123456789", b"0123456789")
+    made.fs.drop_descriptor(old.gofer_inode)
+    assert refused(old.read_remote(HostSink(100), 0)) == e.ESTALE
+    assert contents(open_again(old.gofer_inode)) == b"new"
+    assert old.is_remote
+    assert refused(old.read_remote(HostSink(100), 0)) == e.ESTALE
+    assert refused(old.mapping_fd(writable=False, shared=False)) == e.ESTALE
