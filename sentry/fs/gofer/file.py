@@ -79,8 +79,8 @@ def _describe(inode: "GoferInode", flags: int, handle: OpenHandle) -> FileDescri
 async def ask(inode: "GoferInode", flags: int, *, may_be_another: bool = False) -> OpenHandle:
     """One OPEN request. The answer must be about this very file.
 
-    ``may_be_another``: a tree that should not change has changed (a package was upgraded) and nobody holds the old file; then the name
-    has the new one, as after Linux's second walk (LOOKUP_REVAL).
+    ``may_be_another``: a tree that should not change has changed (a package was upgraded) and nobody holds the old file; then the
+    name has the new one, as after Linux's second walk (LOOKUP_REVAL).
     """
     reply = await inode.gofer.client.call(m.OPEN, inode.place(), flags)
     body = reply.bodies[0]
