@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Final
 
 from sentry.fs.tty import ioctl
+from sentry.fs.tty.terminal import PKT_DOSTOP, PKT_NOSTOP, PKT_START, PKT_STOP
 from sentry.vfs.file import FileDescription
 from sentry.vfs.readiness import POLLHUP, POLLIN, POLLPRI, READABLE, WRITABLE
 from syscalls.abi.errno import EIO
@@ -50,6 +51,9 @@ class MasterFile(FileDescription):
     def notice(self, status: int) -> None:
         """See ``FarSide``."""
         if self._is_packet and status:
+            for pair in (PKT_STOP | PKT_START, PKT_DOSTOP | PKT_NOSTOP):  # the later one holds
+                if status & pair:
+                    self._status &= ~pair
             self._status |= status
             self.queue.wake(READABLE | POLLPRI)
 
@@ -81,9 +85,7 @@ class MasterFile(FileDescription):
         return count
 
     def try_write(self, source: "Source", offset: int) -> int | None:
-        """Typed input. Errors: EIO when nobody has the terminal open."""
-        if self._is_cut_off:
-            raise SyscallError(EIO)
+        """Typed input; whoever opens the terminal next may read it."""
         done = 0
         while source.remaining:
             if self.terminal.has_backlog:
@@ -117,7 +119,7 @@ class MasterFile(FileDescription):
             memory.write_u32(argument, int(terminal.is_locked))
         elif request == TIOCPKT:
             is_packet = memory.read_u32(argument) != 0
-            if is_packet and not self._is_packet:
+            if is_packet != self._is_packet:
                 self._status = 0
             self._is_packet = is_packet
         elif request == TIOCGPKT:

@@ -39,6 +39,7 @@ from syscalls.abi.ioctl import (
     TIOCGETD,
     TIOCGEXCL,
     TIOCGPGRP,
+    TIOCGPTPEER,
     TIOCGSID,
     TIOCGWINSZ,
     TIOCNOTTY,
@@ -89,7 +90,7 @@ def control(
     if request in _SETTERS:
         return _set_modes(terminal, task, request, argument)
     if request == TIOCSCTTY:
-        return _set_controlling(terminal, task, argument, is_master=is_master, is_readable=is_readable)
+        return _set_controlling(terminal, task, argument, is_readable=is_readable)
     if request == TCFLSH:
         return _flush(terminal, argument, is_master=is_master)
     if request in (TIOCGPGRP, TIOCGSID):
@@ -160,19 +161,23 @@ def _set_discipline(terminal: Terminal, task: "Task", argument: int) -> int:
 
 
 def _flush(terminal: Terminal, which: int, *, is_master: bool) -> int:
-    """tcflush(3). For the master, input and output change places. Errors: EINVAL."""
+    """tcflush(3). The master's input is the output; what it sent stays once it has arrived. Errors: EINVAL."""
     if which not in (TCIFLUSH, TCOFLUSH, TCIOFLUSH):
         raise SyscallError(EINVAL)
     is_input = which in (TCIFLUSH, TCIOFLUSH)
     is_output = which in (TCOFLUSH, TCIOFLUSH)
     if is_master:
-        is_input, is_output = is_output, is_input
+        if is_input:
+            terminal.take_output(len(terminal.discipline.output.data))
+        if is_output:
+            terminal.drop_backlog()
+        return 0
     if is_input:
         terminal.discipline.flush_input()
         terminal.input_consumed()
     if is_output:
         terminal.take_output(len(terminal.discipline.output.data))
-    if terminal.far is not None and not is_master:
+    if terminal.far is not None:
         terminal.far.notice((PKT_FLUSHREAD if is_input else 0) | (PKT_FLUSHWRITE if is_output else 0))
     return 0
 
@@ -207,6 +212,11 @@ def _nothing(terminal: Terminal, task: "Task", argument: int) -> int:
     return 0
 
 
+def _refuse_peer(terminal: Terminal, task: "Task", argument: int) -> int:
+    """TIOCGPTPEER of anything but a master. Errors: EIO."""
+    raise SyscallError(EIO)
+
+
 def _refuse_input(terminal: Terminal, task: "Task", argument: int) -> int:
     """TIOCSTI: off, as dev.tty.legacy_tiocsti=0 (Linux 6.2). Errors: EIO."""
     raise SyscallError(EIO)
@@ -215,14 +225,14 @@ def _refuse_input(terminal: Terminal, task: "Task", argument: int) -> int:
 # Sessions
 
 
-def _set_controlling(terminal: Terminal, task: "Task", force: int, *, is_master: bool, is_readable: bool) -> int:
+def _set_controlling(terminal: Terminal, task: "Task", force: int, *, is_readable: bool) -> int:
     """TIOCSCTTY (Linux: tiocsctty()). Errors: EPERM not a session leader, has a terminal, or the terminal has a session."""
     group = task.group
     session = group.process_group.session
     is_leader = session.leader is group
     if is_leader and terminal.session is session:
         return 0
-    if not is_leader or session.terminal is not None or is_master:
+    if not is_leader or session.terminal is not None:
         raise SyscallError(EPERM)
     if terminal.session is not None:
         if force != 1 or not task.credentials.has(CAP_SYS_ADMIN):
@@ -309,6 +319,7 @@ _SIMPLE: Final[dict[int, Callable[[Terminal, "Task", int], int]]] = {
     TIOCGDEV: _get_device,
     TIOCGETD: _get_discipline,
     TIOCGEXCL: _get_exclusive,
+    TIOCGPTPEER: _refuse_peer,
     TIOCGWINSZ: _get_window,
     TIOCNOTTY: _give_up,
     TIOCNXCL: _clear_exclusive,

@@ -6,8 +6,9 @@ from sentry.fs.tty import ioctl, job_control
 from sentry.fs.tty.terminal import OUTPUT_MAX
 from sentry.vfs.file import O_NONBLOCK, FileDescription
 from sentry.vfs.readiness import POLLERR, POLLHUP, READABLE, WRITABLE
-from syscalls.abi.errno import EIO
+from syscalls.abi.errno import EIO, ENOTTY
 from syscalls.abi.errors import SyscallError
+from syscalls.abi.ioctl import TIOCSPGRP
 from syscalls.abi.signal import SIGTTIN, SIGTTOU
 from syscalls.abi.termios import TOSTOP, VMIN, VTIME
 
@@ -148,7 +149,7 @@ class SlaveFile(FileDescription):
     def ioctl(self, task: "Task", request: int, argument: int) -> "ioctl.Outcome":  # type: ignore[override]  # may be a coroutine
         """ioctl_tty(2). Errors: EIO after a hang-up, ENOTTY."""
         if self.terminal.is_hung_up:
-            raise SyscallError(EIO)
+            raise SyscallError(ENOTTY if request == TIOCSPGRP else EIO)  # Linux: hung_up_tty_ioctl()
         return ioctl.control(self.terminal, task, request, argument, is_master=False, is_readable=self.is_readable)
 
     def close(self) -> None:

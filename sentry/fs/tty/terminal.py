@@ -16,7 +16,7 @@ from syscalls.abi.errno import EBUSY, EIO
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.fcntl import O_ACCMODE, O_NOCTTY, O_WRONLY
 from syscalls.abi.signal import SIGCONT, SIGHUP, SIGWINCH
-from syscalls.abi.termios import IXON, VSTART, VSTOP
+from syscalls.abi.termios import EXTPROC, IXON, VSTART, VSTOP
 
 if TYPE_CHECKING:
     from sentry.fs.tty.slave import SlaveFile
@@ -137,6 +137,13 @@ class Terminal:
             if not self._backlog and self.far is not None:
                 self.far.input_drained()
 
+    def drop_backlog(self) -> None:
+        """Forget input that has not reached the line discipline yet."""
+        if self._backlog:
+            self._backlog.clear()
+            if self.far is not None:
+                self.far.input_drained()
+
     def take_output(self, length: int) -> bytes:
         """Up to ``length`` bytes for the far side; writers may go on."""
         data = self.discipline.output.data
@@ -168,10 +175,13 @@ class Terminal:
 
     def set_modes(self, modes: "Termios") -> None:
         """tcsetattr(3)."""
-        had_flow = _has_usual_flow(self.discipline.modes)
+        old = self.discipline.modes
+        had_flow = _has_usual_flow(old)
         self.discipline.set_modes(modes)
         if self.far is not None and _has_usual_flow(modes) != had_flow:
             self.far.notice(PKT_DOSTOP if _has_usual_flow(modes) else PKT_NOSTOP)
+        if self.far is not None and (old.lflag | modes.lflag) & EXTPROC:
+            self.far.notice(PKT_IOCTL)
         self.queue.wake(READABLE | WRITABLE)
         self.output_changed()
 
