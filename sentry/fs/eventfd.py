@@ -72,4 +72,5 @@ class EventFile(AnonFile):
 
     def fdinfo(self) -> bytes:
         """Lines of /proc/PID/fdinfo/N."""
-        return b"eventfd-count: %16x\neventfd-semaphore: %d\n" % (self.count, self.is_semaphore)
+        line = b"eventfd-count: %16x\neventfd-id: %d\neventfd-semaphore: %d\n"
+        return line % (self.count, self.inode.attr.ino, self.is_semaphore)

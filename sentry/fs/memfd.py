@@ -23,6 +23,7 @@ from syscalls.abi.fcntl import (
     FALLOC_FL_KEEP_SIZE,
     FALLOC_FL_PUNCH_HOLE,
     FALLOC_FL_ZERO_RANGE,
+    O_LARGEFILE,
     O_RDWR,
 )
 from syscalls.abi.stat import S_IFREG
@@ -159,4 +160,4 @@ def memfd(task: "Task", name: bytes, mode: int, seals: int) -> MemFile:
     """Return a new file, open for reading and writing. Errors: ENOSPC."""
     creds = task.credentials
     node = MemInode(memory_fs(task), name, mode, creds.fsuid, creds.fsgid, seals)
-    return MemFile(node, OpenContext(None, O_RDWR, task))  # type: ignore[arg-type]
+    return MemFile(node, OpenContext(None, O_RDWR | O_LARGEFILE, task))  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from sentry.kernel.load import LoadAverages
 from sentry.kernel.net_namespace import NetNamespace
 from sentry.kernel.pseudo_fs import PseudoFileSystems
 
@@ -37,4 +38,5 @@ class Kernel:
     random: "Callable[[int], bytes]"
     start_ns: int
     net: NetNamespace = field(default_factory=NetNamespace)
+    load: LoadAverages = field(default_factory=LoadAverages)
     pseudo: PseudoFileSystems = field(default_factory=PseudoFileSystems)

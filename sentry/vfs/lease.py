@@ -24,14 +24,15 @@ BREAK_TIME_NS: Final = 45_000_000_000
 class Lease:
     """``kind`` is F_RDLCK or F_WRLCK, ``target`` what it must become until ``deadline_ns``; None while nobody minds."""
 
-    __slots__ = ("deadline_ns", "file", "kind", "target", "tell")
+    __slots__ = ("deadline_ns", "file", "kind", "pid", "target", "tell")
 
-    def __init__(self, file: "FileDescription", kind: int, tell: Callable[[], None]) -> None:
+    def __init__(self, file: "FileDescription", kind: int, tell: Callable[[], None], pid: int = 0) -> None:
         self.file = file
         self.kind = kind
         self.target: int | None = None
         self.deadline_ns = 0
         self.tell = tell
+        self.pid = pid
 
     def conflicts(self, *, is_write: bool) -> bool:
         """Whether an open for writing (or only for reading) must wait for its holder."""
@@ -43,14 +44,14 @@ def lease_of(locks: "FileLocks | None", file: "FileDescription") -> Lease | None
     return next((lease for lease in locks.leases if lease.file is file), None) if locks is not None else None
 
 
-def set_lease(locks: "FileLocks", file: "FileDescription", kind: int, tell: Callable[[], None]) -> None:
+def set_lease(locks: "FileLocks", file: "FileDescription", kind: int, tell: Callable[[], None], pid: int = 0) -> None:
     """F_RDLCK, F_WRLCK; the caller has checked who has the file open. Errors: EAGAIN others' leases stand in the way."""
     own = lease_of(locks, file)
     others = [lease for lease in locks.leases if lease is not own]
     if any(F_WRLCK in (kind, lease.kind) or lease.target is not None for lease in others):
         raise SyscallError(EAGAIN)
     if own is None:
-        locks.leases.append(Lease(file, kind, tell))
+        locks.leases.append(Lease(file, kind, tell, pid))
         file.lock_owner = file
         return
     if own.target is not None and (own.target == F_UNLCK or kind == F_WRLCK):

@@ -46,15 +46,16 @@ class Record:
 class FileLocks:
     """All locks of one inode."""
 
-    __slots__ = ("_flocks", "_records", "leases", "queue")
+    __slots__ = ("_flocks", "_lockers", "_records", "leases", "queue")
 
     def __init__(self) -> None:
         self.queue = WaitQueue()
         self._flocks: dict[FileDescription, bool] = {}  # True: exclusive
+        self._lockers: dict[FileDescription, int] = {}  # whose pid /proc/locks tells
         self._records: list[Record] = []
         self.leases: list[Lease] = []
 
-    def try_flock(self, file: "FileDescription", *, is_exclusive: bool) -> bool:
+    def try_flock(self, file: "FileDescription", *, is_exclusive: bool, pid: int = 0) -> bool:
         """Take or convert; like Linux, a conversion first gives up the old lock."""
         held = self._flocks.get(file)
         if held is is_exclusive:
@@ -65,12 +66,14 @@ class FileLocks:
         if any(other or is_exclusive for other in self._flocks.values()):
             return False
         self._flocks[file] = is_exclusive
+        self._lockers[file] = pid
         file.lock_owner = file
         return True
 
     def unflock(self, file: "FileDescription") -> None:
         """LOCK_UN."""
         if self._flocks.pop(file, None) is not None:
+            self._lockers.pop(file, None)
             self.queue.wake()
 
     def find_conflict(self, wanted: Record) -> Record | None:
@@ -126,6 +129,10 @@ class FileLocks:
             self._records = kept
             self.queue.wake()
 
+    def flocks(self) -> list[tuple[bool, int]]:
+        """Exclusive or not, and the pid, for /proc/locks."""
+        return [(is_exclusive, self._lockers.get(file, 0)) for file, is_exclusive in self._flocks.items()]
+
     def records(self) -> list[Record]:
         """For /proc/locks."""
         return list(self._records)
@@ -140,14 +147,14 @@ def locks_of(inode: "Inode") -> FileLocks:
 
 async def flock(task: "Task", file: "FileDescription", *, is_exclusive: bool, may_wait: bool) -> None:
     """LOCK_SH or LOCK_EX. Errors: EAGAIN (EWOULDBLOCK) without ``may_wait``; Interrupted."""
-    locks = locks_of(file.inode)
-    if locks.try_flock(file, is_exclusive=is_exclusive):
+    locks, pid = locks_of(file.inode), task.group.tgid
+    if locks.try_flock(file, is_exclusive=is_exclusive, pid=pid):
         return
     if not may_wait:
         raise SyscallError(EAGAIN)
     file.acquire()
     try:
-        await wait_until(task.fiber, lambda: locks.try_flock(file, is_exclusive=is_exclusive) or None, [locks.queue])
+        await wait_until(task.fiber, lambda: locks.try_flock(file, is_exclusive=is_exclusive, pid=pid) or None, [locks.queue])
     finally:
         file.release()
 

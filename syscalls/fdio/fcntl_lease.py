@@ -39,7 +39,7 @@ def set_lease_command(task: Task, file: FileDescription, fd: int, arg: int) -> i
     if file.owner is None:
         file.owner = Owner(F_OWNER_PID, task.group.tgid, creds.uid, creds.euid)
     kernel = task.kernel
-    set_lease(locks_of(inode), file, kind, lambda: tell_message(kernel, file, fd))
+    set_lease(locks_of(inode), file, kind, lambda: tell_message(kernel, file, fd), task.group.tgid)
     return 0
 
 

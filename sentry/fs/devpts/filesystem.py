@@ -33,6 +33,12 @@ TTY_GID: Final = 5
 _PTMX: Final = (5, 2)
 
 
+def terminals_of(task: "Task") -> int:
+    """How many terminals boot's instance has."""
+    served = task.kernel.mounts.terminals
+    return len(served.inodes) if isinstance(served, DevPtsFileSystem) else 0
+
+
 class PtsInode(SyntheticInode):
     """A device node whose mode and owner can be changed (mesg(1), login(1))."""
 

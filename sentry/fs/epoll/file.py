@@ -156,7 +156,7 @@ class EpollFile(AnonFile):
         """Lines of /proc/PID/fdinfo/N."""
         line = b"tfd: %8d events: %8x data: %16x  pos:%d ino:%x sdev:%x\n"
         return b"".join(
-            line % (item.fd, item.events, item.data, item.file.offset, item.file.inode.attr.ino, item.file.inode.fs.dev)
+            line % (item.fd, item.shown_events, item.data, item.file.offset, item.file.inode.attr.ino, item.file.inode.fs.dev)
             for item in self._items.values()
         )
 

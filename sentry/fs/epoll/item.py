@@ -34,6 +34,11 @@ class Item:
         self.data = data
         self.wanted = (events & ~PRIVATE) | _ALWAYS
 
+    @property
+    def shown_events(self) -> int:
+        """As /proc/PID/fdinfo shows them: with those that are always reported, unless a one-shot item is spent."""
+        return self.events | self.wanted & _ALWAYS
+
     def attach(self) -> None:
         """Start to listen to the file. It is forgotten with its last descriptor.
 

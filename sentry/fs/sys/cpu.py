@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from sentry.fs.synthetic.tree import File, Plan
+from sentry.fs.synthetic.tree import File, Plan, Symlink
 from sentry.host import procfs
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def cpu_plan() -> Plan:
         return listed
 
     tree: dict[bytes, File | Plan] = {
+        b"enabled": File(lists),
         b"isolated": File(b"\n"),
         b"kernel_max": File(b"8191\n"),
         b"modalias": File(b"cpu:type:x86\n"),
@@ -54,11 +55,22 @@ def cpu_plan() -> Plan:
     }
     for index, number in enumerate(numbers):
         tree[b"cpu%d" % number] = {
+            b"node0": Symlink(b"../../node/node0"),
             b"online": File(b"1\n"),
             b"topology": {
                 b"core_id": File(b"%d\n" % index),
+                b"cluster_cpus": File(mask([number]) + b"\n"),
+                b"cluster_cpus_list": File(b"%d\n" % number),
+                b"cluster_id": File(b"%d\n" % index),
+                b"core_cpus": File(mask([number]) + b"\n"),
+                b"core_cpus_list": File(b"%d\n" % number),
                 b"core_siblings": File(mask(numbers) + b"\n"),
                 b"core_siblings_list": File(listed),
+                b"die_cpus": File(mask(numbers) + b"\n"),
+                b"die_cpus_list": File(listed),
+                b"die_id": File(b"0\n"),
+                b"package_cpus": File(mask(numbers) + b"\n"),
+                b"package_cpus_list": File(listed),
                 b"physical_package_id": File(b"0\n"),
                 b"thread_siblings": File(mask([number]) + b"\n"),
                 b"thread_siblings_list": File(b"%d\n" % number),

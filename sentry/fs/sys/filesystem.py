@@ -23,5 +23,5 @@ class SysFileSystem(SyntheticFileSystem):
     def __init__(self, kernel: "Kernel") -> None:
         super().__init__(kernel)
         root = Directory(self)
-        plant(root, plan())
+        plant(root, plan(self))
         self.root = root

@@ -3,8 +3,9 @@
 from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
 
+from sentry.fs.proc.pid.directory import PidFile
 from sentry.kernel.creds import CAP_SYS_RESOURCE
-from syscalls.abi.errno import EACCES, EINVAL
+from syscalls.abi.errno import EACCES, EINVAL, EPERM
 from syscalls.abi.errors import SyscallError
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 _NO_ID: Final = b"4294967295"
 OOM_SCORE_MIN, OOM_SCORE_MAX = -1000, 1000
+#: the ends of the old scale of oom_adj
+OOM_DISABLE, OOM_ADJUST_MAX = -17, 15
 
 
 def cgroup(viewer: "Task", target: "Target") -> bytes:
@@ -58,6 +61,32 @@ def id_map(viewer: "Task", target: "Target") -> bytes:
     return b"%10d %10d %10d\n" % (0, 0, 4294967295)
 
 
+def coredump_filter(viewer: "Task", target: "Target") -> bytes:
+    """The default; no core file is ever written."""
+    return b"00000033\n"
+
+
+def no_module(viewer: "Task", target: "Target") -> bytes:
+    """There is no security module. Errors: EINVAL."""
+    raise SyscallError(EINVAL)
+
+
+def refuse(viewer: "Task", target: "Target", data: bytes) -> None:
+    """Set once and for all. Errors: EPERM."""
+    raise SyscallError(EPERM)
+
+
+def _refuse_module(viewer: "Task", target: "Target", data: bytes) -> None:
+    raise SyscallError(EINVAL)
+
+
+#: /proc/PID/attr
+ATTR: Final = {
+    name: PidFile(no_module, mode=0o444 if name == b"prev" else 0o666, command=None if name == b"prev" else _refuse_module)
+    for name in (b"current", b"exec", b"fscreate", b"keycreate", b"prev", b"sockcreate")
+}
+
+
 def setgroups(viewer: "Task", target: "Target") -> bytes:
     """setgroups(2) is permitted."""
     return b"allow\n"
@@ -86,6 +115,23 @@ class OomScores:
     def read(self, viewer: "Task", target: "Target") -> bytes:
         """/proc/PID/oom_score_adj."""
         return b"%d\n" % self.adjustment_of(target.group)
+
+    def read_old(self, viewer: "Task", target: "Target") -> bytes:
+        """/proc/PID/oom_adj: the same on the old scale."""
+        value = self.adjustment_of(target.group)
+        old = OOM_ADJUST_MAX if value == OOM_SCORE_MAX else int(value * -OOM_DISABLE / OOM_SCORE_MAX)
+        return b"%d\n" % old
+
+    def write_old(self, viewer: "Task", target: "Target", data: bytes) -> None:
+        """Set it on the old scale. Errors: EINVAL, EACCES."""
+        try:
+            old = int(data.strip())
+        except ValueError:
+            raise SyscallError(EINVAL) from None
+        if not OOM_DISABLE <= old <= OOM_ADJUST_MAX:
+            raise SyscallError(EINVAL)
+        value = OOM_SCORE_MAX if old == OOM_ADJUST_MAX else int(old * OOM_SCORE_MAX / -OOM_DISABLE)
+        self.write(viewer, target, b"%d" % value)
 
     def write(self, viewer: "Task", target: "Target", data: bytes) -> None:
         """Set it. Errors: EINVAL, EACCES lower than it was without CAP_SYS_RESOURCE."""

@@ -145,7 +145,8 @@ class World:
         creds = Credentials(uid, uid, uid, uid, uid, uid, uid, uid, (), caps, caps, bounding=ALL_CAPS)
         place = self.namespace.root_path
         context: Any = Context(pid)
-        memory = UserMemory(SimpleNamespace(read=context.memory.read, write=context.memory.write))  # type: ignore[arg-type]
+        guest = SimpleNamespace(read=context.memory.read, write=context.memory.write, read_partial=lambda addr, length: b"")
+        memory = UserMemory(guest)  # type: ignore[arg-type]
         fs = FsContext(place, place)
         task = Task(kernel, context, group, memory, FdTable(1024), fs, self.namespace, creds, b"task%d" % pid)
         group.leader = task
