@@ -84,6 +84,7 @@ class SandboxConfig:
     overlay: Overlay = field(default_factory=Overlay)
     mounts: tuple[Volume | Tmpfs, ...] = ()
     hostname: str = "sandbox"
+    domainname: str = ""
     name: str | None = None
     memory: int | None = None
     pids_limit: int | None = None
@@ -98,6 +99,11 @@ class SandboxConfig:
     strace: bool = False
     census: bool = False
     log_file: str | None = None
+    #: paths that look empty, and paths that cannot be changed, where the image has them
+    masked_paths: tuple[str, ...] = ()
+    read_only_paths: tuple[str, ...] = ()
+    #: names of sysctl(8) with their values, written before the first program starts
+    sysctls: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,3 +118,4 @@ class CommandConfig:
     tty: bool = False
     interactive: bool = False
     timeout: float | None = None
+    umask: int = 0o022

@@ -155,6 +155,7 @@ class Session:
             argv=self._argv(command, inside),
             env=[os.fsencode(f"{name}={value}") for name, value in command.env.items()],
             cwd=os.fsencode(command.cwd),
+            umask=command.umask,
             uid=who.uid,
             gid=who.gid,
             groups=list(who.groups),

@@ -30,6 +30,17 @@ _COMMANDS: dict[str, dict[str, bool]] = {
     "list": {"format": True, "quiet": False},
     "ps": {"format": True},
     "features": {},
+    "pause": {},
+    "resume": {},
+    "events": {"stats": False, "interval": True},
+    "spec": {"bundle": True, "rootless": False},
+    "update": dict.fromkeys(
+        (
+            "resources", "memory", "memory-reservation", "memory-swap", "pids-limit", "blkio-weight", "cpu-period", "cpu-quota",
+            "cpu-share", "cpu-rt-period", "cpu-rt-runtime", "cpuset-cpus", "cpuset-mems", "l3-cache-schema", "mem-bw-schema",
+        ),
+        True,
+    ),
     "version": {},
     "exec": {
         "process": True,
@@ -56,7 +67,7 @@ _SHORT = {
     "u": "user",
     "v": "version",
 }
-_SHORT_OF = {"list": {"f": "format"}, "ps": {"f": "format"}}
+_SHORT_OF = {"list": {"f": "format"}, "ps": {"f": "format"}, "update": {"r": "resources"}}
 
 
 class Arguments:

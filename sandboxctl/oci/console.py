@@ -12,10 +12,12 @@ from _socket import AF_UNIX, SCM_RIGHTS, SOCK_STREAM, SOL_SOCKET, socket
 from sandboxctl.errors import SandboxError
 
 
-def open_console(path: str) -> int:
+def open_console(path: str, rows: int = 0, columns: int = 0) -> int:
     """Make a terminal, make it ours (we lead a session), send its master to ``path``; return the slave. Raises SandboxError."""
     master, slave = os.openpty()
     tty.setraw(slave)
+    if rows and columns:
+        termios.tcsetwinsize(slave, (rows, columns))
     fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
     sock = socket(AF_UNIX, SOCK_STREAM)
     try:

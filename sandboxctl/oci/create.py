@@ -4,11 +4,12 @@ import contextlib
 import os
 import signal
 import time
+from functools import partial
 
 from sandboxctl.errors import EXIT_NOT_EXECUTABLE, SandboxError
-from sandboxctl.oci import life, spec
+from sandboxctl.oci import cgroups, life, spec
 from sandboxctl.oci.arguments import Arguments
-from sandboxctl.oci.hooks import run_hooks
+from sandboxctl.oci.hooks import run_hooks, run_inside
 from sandboxctl.state.folder import States
 from sandboxctl.state.keeper import Keeper
 from sandboxctl.state.launch import launch
@@ -50,16 +51,18 @@ def _create(states: States, arguments: Arguments) -> int:
     close_inherited()
     if arguments.flag("preserve-fds") not in {"", "0"}:
         raise SandboxError("--preserve-fds is not supported: the guest holds no descriptor of the host but 0, 1 and 2")
+    ident = arguments.ident
     bundle = os.path.realpath(arguments.flag("bundle") or ".")
     found = spec.read(os.path.join(bundle, "config.json"))
     config = spec.sandbox_of(found, bundle)
     process = found.get("process") or {}
+    linux = found.get("linux") or {}
     command = spec.command_of(process, config.image.removeprefix("dir:"))
     socket_path = arguments.flag("console-socket")
     if command.tty and not socket_path:
         raise SandboxError("cannot allocate a terminal without --console-socket")
     record = Record(
-        id=arguments.ident,
+        id=ident,
         image=config.image,
         argv=list(command.argv),
         created=time.time(),
@@ -67,21 +70,31 @@ def _create(states: States, arguments: Arguments) -> int:
         annotations=found.get("annotations") or {},
         hooks=found.get("hooks") or {},
         command=to_plain(command),
+        resources=linux.get("resources") or {},
     )
 
     def begin(keeper: Keeper) -> None:
+        cgroups.enter(record.cgroups)
+        if record.hooks.get("startContainer"):
+            keeper.before_start = partial(run_inside, keeper)
         if command.tty:
             from sandboxctl.oci.console import open_console
 
-            slave = open_console(socket_path)  # and none of the engine's pipes, which it reads to their end
+            wanted = process.get("consoleSize") or {}
+            # and none of the engine's pipes, which it reads to their end
+            slave = open_console(socket_path, wanted.get("height", 0), wanted.get("width", 0))
             keeper.begin({0: slave, 1: slave}, console=slave)
         else:
             keeper.begin({0: 0, 1: 1, 2: 2})
 
     with states.claim(record):
+        if os.geteuid() == 0:
+            record.cgroups = cgroups.make(linux.get("cgroupsPath") or "")
+            cgroups.apply(record.cgroups, record.resources)
         try:
             record.pid = launch(lambda: Keeper(states, record, config, command), begin, keeps_streams=not command.tty)
         except SandboxError as error:
+            cgroups.remove(record.cgroups)
             raise worded(error) from None
         try:
             for kind in ("prestart", "createRuntime", "createContainer"):
@@ -90,6 +103,7 @@ def _create(states: States, arguments: Arguments) -> int:
         except BaseException:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(record.pid, signal.SIGKILL)
+            cgroups.remove(record.cgroups)
             raise
     return record.pid
 

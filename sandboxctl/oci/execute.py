@@ -11,7 +11,7 @@ from sandboxctl.oci.create import close_inherited, worded, write_pid_file
 from sandboxctl.state.folder import States
 from sandboxctl.state.link import Link
 from sandboxctl.state.plain import from_plain, to_plain
-from sandboxctl.state.record import RUNNING, Record
+from sandboxctl.state.record import PAUSED, RUNNING, Record
 from sandboxctl.terminal import size
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ def execute(states: States, arguments: Arguments) -> int:
     if arguments.flag("preserve-fds") not in {"", "0"}:
         raise SandboxError("--preserve-fds is not supported: the guest holds no descriptor of the host but 0, 1 and 2")
     record = life.find(states, arguments.ident)
+    if record.status == PAUSED:
+        raise SandboxError("cannot exec in a paused container")
     if record.status != RUNNING:
         raise SandboxError("cannot exec in a container that is not running: container not running")
     command = _command(record, arguments)

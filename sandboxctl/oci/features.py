@@ -3,10 +3,10 @@
 import json
 
 IGNORED = (
-    "linux.cgroupsPath", "linux.devices", "linux.maskedPaths", "linux.readonlyPaths", "linux.resources.blockIO",
-    "linux.resources.cpu", "linux.resources.devices", "linux.resources.hugepageLimits", "linux.resources.network",
-    "linux.rootfsPropagation", "linux.seccomp", "linux.sysctl", "process.apparmorProfile", "process.noNewPrivileges",
-    "process.oomScoreAdj", "process.selinuxLabel", "process.user.umask",
+    "linux.devices", "linux.gidMappings", "linux.resources.blockIO", "linux.resources.devices",
+    "linux.resources.hugepageLimits", "linux.resources.network", "linux.rootfsPropagation", "linux.seccomp",
+    "linux.uidMappings", "process.apparmorProfile", "process.capabilities.ambient", "process.noNewPrivileges",
+    "process.oomScoreAdj", "process.selinuxLabel",
 )  # fmt: skip
 
 
@@ -17,11 +17,11 @@ def features() -> str:
         {
             "ociVersionMin": "1.0.0",
             "ociVersionMax": "1.2.0",
-            "hooks": ["prestart", "createRuntime", "createContainer", "poststart", "poststop"],
+            "hooks": ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"],
             "mountOptions": ["bind", "rbind", "ro", "rw", "size", "mode", "noexec", "nosuid", "nodev"],
             "linux": {
                 "namespaces": ["network", "mount", "pid", "ipc", "uts"],
-                "cgroup": {"v1": False, "v2": False},
+                "cgroup": {"v1": True, "v2": True, "systemd": False, "systemdUser": False},
                 "seccomp": {"enabled": False},
             },
             "annotations": {"dev.sandboxctl.ignored": ",".join(IGNORED)},

@@ -118,20 +118,13 @@ def delete(states: States, arguments: Arguments) -> int:
 
         stop(states, record, 0)
     states.remove(record.id)
+    if record.cgroups:
+        from sandboxctl.oci import cgroups
+
+        cgroups.remove(record.cgroups)
     if record.hooks:
         from sandboxctl.oci.hooks import run_hooks
 
         record.status, record.pid = STOPPED, 0
         run_hooks(record, "poststop", must_work=False)
-    return 0
-
-
-def processes(states: States, arguments: Arguments) -> int:
-    """``ps ID``: of the host's processes only the keeper stands for the container; the guest's are inside."""
-    record = find(states, arguments.ident)
-    pids = [record.pid] if record.pid else []
-    if arguments.flag("format") == "json":
-        sys.stdout.write(json.dumps(pids) + "\n")
-    else:
-        sys.stdout.write("".join(f"{pid}\n" for pid in ["PID", *pids]))
     return 0

@@ -15,6 +15,16 @@ from sandboxctl.state import place
 from sandboxctl.state.folder import States
 
 VERSION_TEXT = "sandboxctl-oci version {}\nspec: 1.2.0"
+_MANAGE = {
+    "pause": "pause",
+    "resume": "resume",
+    "ps": "processes",
+    "update": "update",
+    "events": "events",
+    "spec": "spec_file",
+    "checkpoint": "checkpoint",
+    "restore": "checkpoint",
+}
 
 
 def main() -> None:
@@ -64,6 +74,10 @@ def _handler(command: str) -> Callable[[States, Arguments], int]:
         from sandboxctl.oci import execute
 
         return execute.execute
+    if command in _MANAGE:
+        from sandboxctl.oci import manage
+
+        return getattr(manage, _MANAGE[command])  # type: ignore[no-any-return]
     from sandboxctl.oci import life
 
     found: dict[str, Callable[[States, Arguments], int]] = {
@@ -72,7 +86,6 @@ def _handler(command: str) -> Callable[[States, Arguments], int]:
         "kill": life.kill,
         "delete": life.delete,
         "list": life.list_all,
-        "ps": life.processes,
     }
     if command not in found:
         raise SandboxError(f"{command} is not supported by sandboxctl-oci")

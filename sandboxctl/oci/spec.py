@@ -23,9 +23,16 @@ def read(path: str) -> dict[str, Any]:
     """The object in a JSON file. Raises SandboxError."""
     try:
         with open(path, "rb") as file:
-            found = json.loads(file.read(_FILE_MAX))
+            text = file.read(_FILE_MAX)
     except OSError as error:
         raise SandboxError(f"cannot read {path}: {(error.strerror or '').lower()}") from None
+    return parse(text, path)
+
+
+def parse(text: str | bytes, path: str) -> dict[str, Any]:
+    """The object in a JSON text, which ``path`` names. Raises SandboxError."""
+    try:
+        found = json.loads(text)
     except ValueError as error:
         raise SandboxError(f"{path} is not JSON: {error}") from None
     if not isinstance(found, dict):
@@ -36,6 +43,7 @@ def read(path: str) -> dict[str, Any]:
 def sandbox_of(spec: Object, bundle: str) -> SandboxConfig:
     """The sandbox that a config.json asks for. Raises SandboxError."""
     linux = spec.get("linux") or {}
+    _check_version(str(spec.get("ociVersion") or ""))
     if not any(one.get("type") == "network" for one in linux.get("namespaces") or ()):
         raise SandboxError("the host's network is refused: the guest never uses it; ask for a network namespace (--network none)")
     root = spec.get("root") or {}
@@ -55,12 +63,29 @@ def sandbox_of(spec: Object, bundle: str) -> SandboxConfig:
         host_as_root=is_read_only and os.geteuid() == 0,
         mounts=_mounts(spec.get("mounts") or (), bundle),
         hostname=spec.get("hostname") or "sandbox",
+        domainname=spec.get("domainname") or "",
         memory=memory if memory > 0 else None,
         pids_limit=pids if pids > 0 else None,
         nofile_max=_nofile(limits),
         capabilities=_capabilities(process),
         shm_size=_shm_size(spec.get("mounts") or ()),
+        masked_paths=_paths(linux, "maskedPaths"),
+        read_only_paths=_paths(linux, "readonlyPaths"),
+        sysctls={str(name): str(value) for name, value in (linux.get("sysctl") or {}).items()},
     )
+
+
+def _check_version(text: str) -> None:
+    if text.partition(".")[0] != "1":
+        raise SandboxError(f"ociVersion: {text!r} is not a version of the runtime specification that is known here, 1.x")
+
+
+def _paths(linux: Object, key: str) -> tuple[str, ...]:
+    found = tuple(linux.get(key) or ())
+    for path in found:
+        if not isinstance(path, str) or not path.startswith("/"):
+            raise SandboxError(f"linux.{key}: {path!r} is not an absolute path")
+    return found
 
 
 def command_of(process: Object, root: str) -> CommandConfig:
@@ -84,6 +109,7 @@ def command_of(process: Object, root: str) -> CommandConfig:
         rlimits=_rlimits(process),
         tty=bool(process.get("terminal")),
         interactive=True,
+        umask=int(user.get("umask", 0o022)) & 0o777,
     )
 
 
@@ -99,11 +125,13 @@ def _home(root: str, uid: int) -> str:
 def _rlimits(process: Object) -> tuple[Rlimit, ...]:
     from syscalls.abi import resource
 
-    made = []
+    made: list[Rlimit] = []
     for one in process.get("rlimits") or ():
         number = getattr(resource, str(one.get("type")), None)
         if not isinstance(number, int):
             raise SandboxError(f"process.rlimits: {one.get('type')!r} is not known")
+        if any(other.resource == number for other in made):
+            raise SandboxError(f"process.rlimits: {one['type']} is given twice")
         soft, hard = (-1 if value >= 1 << 63 else value for value in (int(one["soft"]), int(one["hard"])))
         made.append(Rlimit(number, soft, hard))
     return tuple(made)

@@ -10,7 +10,7 @@ import select
 import signal
 import time
 from _socket import AF_UNIX, SOCK_CLOEXEC, SOCK_STREAM, socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from sandboxctl.config import CommandConfig, SandboxConfig
 from sandboxctl.errors import EXIT_KILLED, SandboxError
@@ -18,7 +18,7 @@ from sandboxctl.session import Command, Session
 from sandboxctl.state import limits, link, restart
 from sandboxctl.state.client import Client
 from sandboxctl.state.folder import States
-from sandboxctl.state.record import PAUSED, RUNNING, STOPPED, Record
+from sandboxctl.state.record import CREATED, PAUSED, RUNNING, STOPPED, Record
 from sandboxctl.state.streams import Streams
 from sandboxctl.terminal import size
 from sentry.boot.control_protocol import ControlChannel
@@ -40,6 +40,7 @@ class Keeper:
         self.session: Session
         self.main: Command
         self.streams: Streams | None = None
+        self.before_start: Callable[[], None] | None = None
         self.is_released = False
         self._clients: dict[int, Client] = {}
         self._console = -1
@@ -84,6 +85,8 @@ class Keeper:
         """Let the program begin. Raises SandboxError if it has begun or ended."""
         if self.is_released:
             raise SandboxError("cannot start a container that is not in the created state")
+        if self.before_start is not None:
+            self.before_start()
         self.is_released = True
         self.session.release(self.main)
         if self.command.timeout is not None:
@@ -105,8 +108,8 @@ class Keeper:
             self.main.finish(0, signo)
 
     def pause(self) -> None:
-        """All programs stand still. Raises SandboxError unless they run."""
-        if self.record.status != RUNNING:
+        """All programs stand still; one that has not begun will not begin. Raises SandboxError if they do so already."""
+        if self.record.status not in {CREATED, RUNNING}:
             raise SandboxError(f"cannot pause a container that is {self.record.status}: container not running")
         self.session.pause()
         self._becomes(PAUSED, "pause")
@@ -116,7 +119,7 @@ class Keeper:
         if self.record.status != PAUSED:
             raise SandboxError(f"cannot resume a container that is {self.record.status}: it is not paused")
         self.session.resume()
-        self._becomes(RUNNING, "unpause")
+        self._becomes(RUNNING if self.is_released else CREATED, "unpause")
 
     def _becomes(self, status: str, event: str) -> None:
         self.record.status = status

@@ -25,6 +25,7 @@ def from_plain(values: dict[str, Any]) -> CommandConfig:
         rlimits=tuple(Rlimit(int(one["resource"]), int(one["soft"]), int(one["hard"])) for one in values["rlimits"]),
         tty=bool(values["tty"]),
         interactive=bool(values["interactive"]),
+        umask=int(values.get("umask", 0o022)) & 0o777,
     )
 
 

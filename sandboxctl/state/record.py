@@ -24,6 +24,8 @@ _DEFAULTS: dict[str, Any] = {
     "bundle": "",
     "annotations": {},
     "hooks": {},
+    "cgroups": [],  # the host's groups that delete removes
+    "resources": {},  # linux.resources of an engine
     "command": {},  # CommandConfig, as builtins
     "config": {},  # SandboxConfig, as builtins; empty for a container of an engine
     "restart": "",  # no, always, unless-stopped, on-failure, on-failure:N
@@ -52,6 +54,8 @@ class Record:
     bundle: str
     annotations: dict[str, str]
     hooks: dict[str, Any]
+    cgroups: list[str]
+    resources: dict[str, Any]
     command: dict[str, Any]
     config: dict[str, Any]
     restart: str

@@ -48,6 +48,7 @@ class ContainerSpec:
     is_held: bool = False
     #: the container in whose pid namespace it runs, as one more program; None for one of its own
     inside: "Container | None" = None
+    umask: int = 0o022
 
 
 class Container:
@@ -121,6 +122,7 @@ class Container:
         spec = self.spec
         credentials = self._credentials()
         probe = self._tree.new_task(self.kernel, credentials)
+        probe.fs.umask = spec.umask
         try:
             probe.fs.cwd = await enter_cwd(self._tree.service_task, probe, spec.cwd)
         except SyscallError as error:

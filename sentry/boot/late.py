@@ -14,6 +14,7 @@ MODULES = (
     "ctypes",
     "linecache",
     "select",
+    "sentry.boot.masks",
     "sentry.boot.report",
     "sentry.boot.tracing",
     "sentry.fs.image.filesystem",

@@ -162,6 +162,10 @@ class MountTree:
                 await self._mount_tmpfs(wish)
             else:
                 await self._bind(wish)
+        if config.get("masked") or config.get("read_only_paths") or config.get("sysctls"):
+            from sentry.boot import masks
+
+            await masks.apply(self.service_task, kernel.mounts, self.namespace, self._tmpfs(size=0, mode=0o755), config)
 
 
     async def _mount_files(self, texts: dict[bytes, bytes]) -> None:

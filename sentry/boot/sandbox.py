@@ -56,8 +56,10 @@ class Sandbox:
             descriptors_max=max(min(NOFILE_MAX_DEFAULT, identity.descriptors_granted() - _RESERVED), config["nofile"]),
         )
         self.uts = UtsNamespace(config["hostname"])
+        self.uts.domainname = config.get("domainname") or self.uts.domainname
         self.mounts = MountTable()
         self.net = NetNamespace()
+        self.namespaces = Namespaces(self.uts)
         self.platform: Platform = choose_platform(config["platform"], self._fatal)
         self._gofer_fds = gofer_fds
         self._table = table
@@ -127,6 +129,7 @@ class Sandbox:
             is_held=message.get("held", False),
             capabilities=self.config.get("capabilities", CAPABILITIES_DEFAULT),
             inside=inside,
+            umask=message.get("umask", 0o022),
         )
 
         def ended(status: int, errno: int) -> None:
@@ -142,7 +145,7 @@ class Sandbox:
         return container
 
     def new_kernel(self) -> Kernel:
-        """The kernel record of one container: its own pids, everything else shared, the network too."""
+        """The kernel record of one container: its own pids, everything else shared, network and IPC too."""
         return Kernel(
             platform=self.platform,
             runner=self.runner,
@@ -150,7 +153,7 @@ class Sandbox:
             signals=Signals(),
             mounts=self.mounts,
             limits=self.limits,
-            namespaces=Namespaces(self.uts),
+            namespaces=self.namespaces,
             realtime_ns=clock.time_ns,
             random=entropy.urandom,
             start_ns=clock.monotonic_ns(),

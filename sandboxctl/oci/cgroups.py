@@ -1,0 +1,130 @@
+"""The host's control groups of a container (config-linux.md, "Control groups"), in which its keeper and so all of it runs.
+
+Engines read usage from them. The guests' memory and number are limited in a group of their own inside (the sentry's), so
+that a guest at its limit does not end the sentry; what is set here is the rest: processor time and places, and later updates.
+Where the host's groups cannot be written, all of this is left out.
+"""
+
+import contextlib
+import os
+import select
+from collections.abc import Mapping
+from typing import Any
+
+_MOUNT = "/sys/fs/cgroup"
+_TRIES = 100
+_TRY_S = 0.05
+#: (section, key) of linux.resources: file of version 1, of version 2
+_FILES = {
+    ("cpu", "shares"): ("cpu/cpu.shares", ""),
+    ("cpu", "period"): ("cpu/cpu.cfs_period_us", ""),
+    ("cpu", "quota"): ("cpu/cpu.cfs_quota_us", ""),
+    ("cpu", "cpus"): ("cpuset/cpuset.cpus", "cpuset.cpus"),
+    ("cpu", "mems"): ("cpuset/cpuset.mems", "cpuset.mems"),
+    ("pids", "limit"): ("pids/pids.max", "pids.max"),
+    ("memory", "limit"): ("memory/memory.limit_in_bytes", "memory.max"),
+}
+_AT_CREATION = ("cpu",)
+
+
+def make(path: str) -> list[str]:
+    """Make the groups of ``path`` in every hierarchy that can be written; returns their folders."""
+    if not path or ":" in path or not os.path.isdir(_MOUNT):  # slice:prefix:name is for systemd's own manager
+        return []
+    made = []
+    for controllers, own in _hierarchies():
+        parent = "" if path.startswith("/") else own.strip("/")
+        folder = os.path.join(_MOUNT, controllers, parent, os.path.normpath(f"/{path}").strip("/"))
+        with contextlib.suppress(OSError):
+            os.makedirs(folder, exist_ok=True)
+            if controllers.split(",")[0] == "cpuset":
+                _inherit_cpuset(folder)
+            made.append(folder)
+    return made
+
+
+def enter(folders: list[str]) -> None:
+    """Move this process, and what it will start, into the groups."""
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            _write(os.path.join(folder, "cgroup.procs"), str(os.getpid()))
+
+
+def apply(folders: list[str], resources: Mapping[str, Any], sections: tuple[str, ...] = _AT_CREATION) -> list[str]:
+    """Set what ``linux.resources`` says; returns the settings that could not be made."""
+    missing = []
+    for (section, key), (first, second) in _FILES.items():
+        value = (resources.get(section) or {}).get(key)
+        if section not in sections or value is None or value in {0, ""}:
+            continue
+        if not any(_set(folder, first, str(value)) or (second and _set(folder, second, str(value))) for folder in folders):
+            missing.append(f"{section}.{key}")
+    return missing
+
+
+def remove(folders: list[str]) -> None:
+    """Remove the groups; their last members may still be dying."""
+    for folder in folders:
+        for _ in range(_TRIES):
+            if _removed(folder):
+                break
+            select.select([], [], [], _TRY_S)
+
+
+def _removed(folder: str) -> bool:
+    try:
+        for entry in os.scandir(folder):
+            if entry.is_dir(follow_symlinks=False):
+                _removed(entry.path)
+        os.rmdir(folder)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
+def _hierarchies() -> list[tuple[str, str]]:
+    """(folder below the mount, our own group) of each mounted hierarchy; version 2 alone is mounted at the top."""
+    found = []
+    with open("/proc/self/cgroup", encoding="ascii") as file:
+        for line in file:
+            _, controllers, own = line.rstrip("\n").split(":", 2)
+            name = controllers.removeprefix("name=")
+            if not name and os.path.exists(os.path.join(_MOUNT, "cgroup.procs")):
+                found.append(("", own))
+            elif os.path.exists(os.path.join(_MOUNT, name, "cgroup.procs")) and name:
+                found.append((name, own))
+    return found
+
+
+def _inherit_cpuset(folder: str) -> None:
+    """A new group of version 1 has no processor until it is given some."""
+    parent = os.path.dirname(folder)
+    for name in ("cpuset.cpus", "cpuset.mems"):
+        with open(os.path.join(folder, name), encoding="ascii") as file:
+            if file.read().strip():
+                continue
+        if parent.startswith(_MOUNT + "/cpuset/"):
+            _inherit_cpuset(parent)
+        with open(os.path.join(parent, name), encoding="ascii") as file:
+            _write(os.path.join(folder, name), file.read().strip())
+
+
+def _set(folder: str, file: str, value: str) -> bool:
+    controller, slash, name = file.rpartition("/")
+    if slash and f"/{controller}/" not in folder[len(_MOUNT) :]:
+        return False
+    try:
+        _write(os.path.join(folder, name), value)
+    except OSError:
+        return False
+    return True
+
+
+def _write(path: str, text: str) -> None:
+    fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(fd, text.encode())
+    finally:
+        os.close(fd)
