@@ -17,6 +17,8 @@ Object = Mapping[str, Any]
 _OWN = ("/proc", "/sys", "/dev")
 _OWN_TYPES = {"proc", "sysfs", "devpts", "mqueue", "cgroup", "cgroup2"}
 _FILE_MAX = 16 << 20
+#: what podman sets in every container, so that ping works for all: here it does
+_UNASKED = {"net.ipv4.ping_group_range"}
 
 
 def read(path: str) -> dict[str, Any]:
@@ -71,7 +73,7 @@ def sandbox_of(spec: Object, bundle: str) -> SandboxConfig:
         shm_size=_shm_size(spec.get("mounts") or ()),
         masked_paths=_paths(linux, "maskedPaths"),
         read_only_paths=_paths(linux, "readonlyPaths"),
-        sysctls={str(name): str(value) for name, value in (linux.get("sysctl") or {}).items()},
+        sysctls={str(name): str(value) for name, value in (linux.get("sysctl") or {}).items() if name not in _UNASKED},
     )
 
 
