@@ -55,12 +55,14 @@ VALID_FLAGS: Final = (
 @syscall(man="open(2)")
 async def sys_open(task: Task, pathname: PathPtr, flags: UInt, mode: Mode) -> int:
     """Open or create. Errors: as path_resolution(7), EEXIST, EISDIR, EINVAL, EMFILE, ENXIO, EROFS, ETXTBSY."""
+    check_flags(flags)
     return await open_and_install(task, AT_FDCWD, task.memory.read_path(pathname), flags & VALID_FLAGS, mode)
 
 
 @syscall(man="open(2)")
 async def sys_openat(task: Task, dirfd: Fd, pathname: PathPtr, flags: UInt, mode: Mode) -> int:
     """Like open from ``dirfd``."""
+    check_flags(flags)
     return await open_and_install(task, dirfd, task.memory.read_path(pathname), flags & VALID_FLAGS, mode)
 
 
@@ -71,8 +73,7 @@ async def sys_creat(task: Task, pathname: PathPtr, mode: Mode) -> int:
 
 
 async def open_and_install(task: Task, dirfd: int, path: bytes, flags: int, mode: int, resolve: int = 0) -> int:
-    """What all three (and openat2) do with their arguments. Errors: as sys_open."""
-    check_flags(flags)
+    """What all three (and openat2) do with arguments that ``check_flags`` has passed. Errors: as sys_open."""
     task.fds.check_room()
     file = await open_at(task, dirfd, path, flags, mode & 0o7777, resolve)
     file.acquire()

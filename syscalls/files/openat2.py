@@ -22,7 +22,7 @@ from syscalls.abi.fcntl import (
     RESOLVE_NO_XDEV,
 )
 from syscalls.args import Fd, PathPtr, Size, UserPtr
-from syscalls.files.open import VALID_FLAGS, open_and_install
+from syscalls.files.open import VALID_FLAGS, check_flags, open_and_install
 from syscalls.registry import syscall
 
 _RESOLVE: Final = (
@@ -58,3 +58,4 @@ def _check(flags: int, mode: int, resolve: int) -> None:
         raise SyscallError(EINVAL)
     if resolve & RESOLVE_CACHED and (makes_file or flags & O_TRUNC):
         raise SyscallError(EAGAIN)
+    check_flags(flags)
