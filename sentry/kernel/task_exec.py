@@ -9,9 +9,9 @@ from struct import pack
 from typing import TYPE_CHECKING
 
 from sentry.host.regular_file import close, duplicate
-from sentry.kernel.cred_change import after_exec
 from sentry.kernel.posix_timers import delete_all
 from sentry.kernel.sem_undo import leave_undo_list
+from sentry.kernel.set_id import executed, ids_of
 from sentry.kernel.task_exit import exit_task, leave_memory
 from sentry.loader import elf, plan, script
 from sentry.mm.usermem import BytesSink
@@ -61,6 +61,7 @@ class PendingExec:
     path: Path
     name: bytes
     held: Held
+    ids: tuple[int, int]  # effective user and group
 
 
 async def prepare(task: "Task", dirfd: int, pathname: bytes, argv_addr: int, flags: int) -> PendingExec:
@@ -110,14 +111,17 @@ def commit(task: "Task", pending: PendingExec) -> None:
         task.fds = task.fds.copy()
     task.fds.close_on_exec()
     task.name = pending.name
-    task.credentials = after_exec(task.credentials)
+    task.credentials = creds = executed(task.credentials, pending.ids)
+    is_raised = creds.uid != creds.euid or creds.gid != creds.egid
+    if is_raised:
+        task.pdeath_signal = 0
     group.executable = pending.path
     group.has_execed = True
     group.auxv = b"".join(pack("<QQ", kind, value) for kind, value in pending.plan.auxv.items())
     group.exit_signal = SIGCHLD
     delete_all(group)
     leave_memory(group)
-    group.is_dumpable = True
+    group.is_dumpable = not is_raised
     pending.held.release()
 
 
@@ -201,17 +205,18 @@ async def _plan_elf(
         interpreter = plan.Program(loader_image, await _backing(task, loader_file, interpreter_path, held))
     program = plan.Program(image, await _backing(task, file, path, held))
     creds = task.credentials
+    euid, egid = ids_of(task, path, await path.inode.getattr())
     random = task.kernel.random
     new_plan = plan.build(
         program,
         interpreter,
         execfn=execfn,
-        ids=(creds.uid, creds.euid, creds.gid, creds.egid),
-        is_secure=creds.uid != creds.euid or creds.gid != creds.egid,
+        ids=(creds.uid, euid, creds.gid, egid),
+        is_secure=creds.uid != euid or creds.gid != egid,
         random_below=lambda bound: int.from_bytes(random(8), "little") % bound,
         argv=argv,
     )
-    return PendingExec(new_plan, path, name, held)
+    return PendingExec(new_plan, path, name, held, (euid, egid))
 
 
 async def _backing(task: "Task", file: "FileDescription", path: Path, held: Held) -> "HostFd":

@@ -5,7 +5,7 @@ from syscalls.abi.errno import ENOSYS
 from syscalls.args import Fd, PathPtr, UInt, UserPtr
 from syscalls.registry import Support, syscall
 
-_NOTE = "no set-user-ID, set-group-ID or file capabilities (as with no_new_privs); ELF of x86-64 and scripts only"
+_NOTE = "set-ID bits count unless no_new_privs or nosuid forbids them, file capabilities do not; ELF of x86-64 and scripts only"
 
 
 @syscall(man="execve(2)", support=Support.PARTIAL, note=_NOTE)

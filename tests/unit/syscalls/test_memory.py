@@ -30,7 +30,7 @@ class Mappable(FileDescription):
     """Lends descriptor 700, or 800 where it may be written."""
 
     def __init__(self, flags: int, mount_flags: int = 0) -> None:
-        inode: Any = SimpleNamespace(locks=None)
+        inode: Any = SimpleNamespace(locks=None, watches=None)
         path: Any = SimpleNamespace(mount=SimpleNamespace(flags=mount_flags), dentry=Dentry(b"file", None, None))
         super().__init__(inode, flags, path)
         self.asked: list[tuple[bool, bool]] = []
@@ -83,7 +83,7 @@ def test_noexec_mounts(world: World) -> None:
 
 
 def test_what_cannot_be_mapped(world: World) -> None:
-    inode: Any = SimpleNamespace(locks=None)
+    inode: Any = SimpleNamespace(locks=None, watches=None)
     fd = world.init.task.fds.install(FileDescription(inode, O_RDWR))
     call = world.init.call
     assert call("mmap", 0, PAGE, PROT_READ, MAP_PRIVATE, fd, 0) == -ENODEV
