@@ -14,7 +14,7 @@ _EQUAL, _LESS, _GREATER = 0, 1, 2
 @syscall(
     man="kcmp(2)",
     support=Support.PARTIAL,
-    note="KCMP_EPOLL_TFD is EINVAL; memory, handlers, I/O context and semaphore undo count as shared within a process only",
+    note="KCMP_EPOLL_TFD is EINVAL; memory, handlers and I/O context count as shared within a process only",
 )
 def sys_kcmp(task: Task, pid1: Pid, pid2: Pid, type: Int, idx1: ULong, idx2: ULong) -> int:
     """Return 0 if both are the same object, 1 or 2 for an arbitrary but steady order. Errors: ESRCH, EPERM, EBADF, EINVAL."""
@@ -25,7 +25,9 @@ def sys_kcmp(task: Task, pid1: Pid, pid2: Pid, type: Int, idx1: ULong, idx2: ULo
         return _order(one.fds, two.fds)
     if type == KCMP_FS:
         return _order(one.fs, two.fs)
-    if type in (KCMP_VM, KCMP_SIGHAND, KCMP_IO, KCMP_SYSVSEM):
+    if type == KCMP_SYSVSEM:
+        return _order(one.sem_undo, two.sem_undo)
+    if type in (KCMP_VM, KCMP_SIGHAND, KCMP_IO):
         return _order(one.group, two.group)
     raise SyscallError(EINVAL)
 

@@ -12,23 +12,28 @@ from syscalls.abi.time import (
     CLOCK_MONOTONIC,
     CLOCK_MONOTONIC_COARSE,
     CLOCK_MONOTONIC_RAW,
+    CLOCK_PROCESS_CPUTIME_ID,
     CLOCK_REALTIME,
     CLOCK_REALTIME_ALARM,
     CLOCK_REALTIME_COARSE,
     CLOCK_TAI,
+    CLOCK_THREAD_CPUTIME_ID,
     ITIMERSPEC,
     NSEC_PER_SEC,
     TIMER_ABSTIME,
 )
 from syscalls.args import Int, UserPtr
-from syscalls.registry import Support, syscall
+from syscalls.registry import syscall
+from syscalls.time.clock_gettime import check_clock
 
 _CLOCKS = (CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME, CLOCK_TAI)
 _ALARM_CLOCKS = (CLOCK_REALTIME_ALARM, CLOCK_BOOTTIME_ALARM)
+#: the fields of a CPU clock's number (Linux: include/linux/posix-timers_types.h)
+_KIND, _THREAD, _SCHED = 3, 4, 2
 _CLOCKS_WITHOUT_TIMERS = (CLOCK_MONOTONIC_RAW, CLOCK_REALTIME_COARSE, CLOCK_MONOTONIC_COARSE)
 
 
-@syscall(man="timer_create(2)", support=Support.PARTIAL, note="CPU-time clocks are EINVAL")
+@syscall(man="timer_create(2)")
 def sys_timer_create(task: Task, clockid: Int, sevp: UserPtr, timerid: UserPtr) -> int:
     """Make a timer. Errors: EFAULT, EINVAL, EOPNOTSUPP, EPERM, EAGAIN."""
     event = task.memory.read_struct(SIGEVENT, sevp) if sevp else None
@@ -37,7 +42,7 @@ def sys_timer_create(task: Task, clockid: Int, sevp: UserPtr, timerid: UserPtr) 
     if clockid in _ALARM_CLOCKS:
         if not task.credentials.has(CAP_WAKE_ALARM):
             raise SyscallError(EPERM)
-    elif clockid not in _CLOCKS:
+    elif clockid not in _CLOCKS and not _is_cpu_clock(task, clockid):
         raise SyscallError(EINVAL)
     group = task.group
     number = posix_timers.next_id(group)
@@ -48,8 +53,33 @@ def sys_timer_create(task: Task, clockid: Int, sevp: UserPtr, timerid: UserPtr) 
         notification = posix_timers.check_event(task, value, signal, notify, tid)
     notification.timer_id = number
     task.memory.write_u32(timerid, number)
-    group.timers[number] = posix_timers.PosixTimer(group, clockid, notification)
+    if clockid in _CLOCKS or clockid in _ALARM_CLOCKS:
+        group.timers[number] = posix_timers.PosixTimer(group, clockid, notification)
+    else:
+        group.timers[number] = _cpu_timer(task, clockid, notification)
     return 0
+
+
+def _is_cpu_clock(task: Task, clockid: int) -> bool:
+    """Whether it is the clock of a process, or of a thread of the caller's. Errors: EINVAL."""
+    if clockid >= 0:
+        return clockid in (CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID)
+    check_clock(task, clockid)
+    return clockid & _KIND == _SCHED
+
+
+def _cpu_timer(task: Task, clockid: int, notification: posix_timers.Notification) -> posix_timers.PosixTimer:
+    from sentry.kernel.cpu_timers import CpuTimer
+
+    tables = task.kernel.tasks
+    group, thread = task.group, task if clockid == CLOCK_THREAD_CPUTIME_ID else None
+    if clockid < 0:
+        number = ~(clockid >> 3)
+        if clockid & _THREAD:
+            thread = tables.find_task(number) if number else task
+        elif number:
+            group = tables.find_group(number) or group
+    return CpuTimer(task.group, clockid, notification, thread, group)
 
 
 @syscall(man="timer_settime(2)")

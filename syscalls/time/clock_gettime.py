@@ -29,21 +29,21 @@ _ABSENT = 10  # CLOCK_SGI_CYCLE
 @syscall(man="clock_gettime(2)", native=_FIXED, condition=_CONDITION)
 def sys_clock_gettime(task: Task, clockid: Int, tp: UserPtr) -> Result:
     """Store a clock's time. Errors: EINVAL, EFAULT."""
-    _check_clock(task, clockid)
+    check_clock(task, clockid)
     return PROCEED
 
 
 @syscall(man="clock_gettime(2)", native="a constant of the host", condition=_CONDITION)
 def sys_clock_getres(task: Task, clockid: Int, res: UserPtr) -> Result:
     """Store a clock's resolution. Errors: EINVAL, EFAULT."""
-    _check_clock(task, clockid)
+    check_clock(task, clockid)
     return PROCEED
 
 
 @syscall(man="clock_nanosleep(2)", native="sleeps; host signals end it exactly", condition=_CONDITION)
 def sys_clock_nanosleep(task: Task, clockid: Int, flags: Int, request: UserPtr, remain: UserPtr) -> Result:
     """Sleep on a clock. Errors: EINVAL, EOPNOTSUPP, EPERM, EFAULT, EINTR."""
-    _check_clock(task, clockid)
+    check_clock(task, clockid)
     if clockid in _UNSLEEPABLE:
         raise SyscallError(EOPNOTSUPP)
     if clockid in _ALARMS and not task.credentials.has(CAP_WAKE_ALARM):
@@ -51,7 +51,8 @@ def sys_clock_nanosleep(task: Task, clockid: Int, flags: Int, request: UserPtr, 
     return PROCEED
 
 
-def _check_clock(task: Task, clockid: int) -> None:
+def check_clock(task: Task, clockid: int) -> None:
+    """Errors: EINVAL no clock, or that of a process or thread that the caller may not ask."""
     if 0 <= clockid <= CLOCK_TAI and clockid != _ABSENT:
         return
     if clockid >= 0 or clockid & _KIND == _DESCRIPTOR:

@@ -49,6 +49,12 @@ TEST(kcmp_compares) {
     EXPECT_EQ(0, RAW5(SYS_kcmp, me, me, KCMP_FILE, 1, fd));
     EXPECT_TRUE(RAW5(SYS_kcmp, me, me, KCMP_FILE, 1, other) > 0);
     EXPECT_EQ(-EBADF, RAW5(SYS_kcmp, me, me, KCMP_FILE, 1, 999));
+    pid_t child = CHILD({ for (;;) pause(); });
+    EXPECT_EQ(0, RAW5(SYS_kcmp, me, child, KCMP_SYSVSEM, 0, 0));
+    EXPECT_TRUE(RAW5(SYS_kcmp, me, child, KCMP_VM, 0, 0) > 0);
+    EXPECT_TRUE(RAW5(SYS_kcmp, me, child, KCMP_FILES, 0, 0) > 0);
+    kill(child, SIGKILL);
+    EXPECT_KILLED(SIGKILL, child);
     EXPECT_EQ(0, RAW5(SYS_kcmp, me, me, KCMP_FILES, 0, 0));
     EXPECT_EQ(-ESRCH, RAW5(SYS_kcmp, me, 0x3ffffff0, KCMP_FILES, 0, 0));
     EXPECT_EQ(-EINVAL, RAW5(SYS_kcmp, me, me, 99, 0, 0));
