@@ -89,23 +89,30 @@ class FileLocks:
             return False
         if len(self._records) >= RECORDS_MAX:
             raise SyscallError(ENOLCK)
+        own: list[Record] = []
         kept: list[Record] = []
+        place = -1  # each owner's records stand together, in the order of the owners' first ones: F_GETLK finds the first of all
         start, end = wanted.start, wanted.end
         for record in self._records:
             if record.owner is not wanted.owner:
                 kept.append(record)
-            elif record.kind == wanted.kind and record.start <= end + 1 and start <= record.end + 1:
+                continue
+            if place < 0:
+                place = len(kept)
+            if record.kind == wanted.kind and record.start <= end + 1 and start <= record.end + 1:
                 start, end = min(start, record.start), max(end, record.end)
             elif record.end < wanted.start or record.start > wanted.end:
-                kept.append(record)
+                own.append(record)
             else:
                 if record.start < wanted.start:
-                    kept.append(Record(record.start, wanted.start - 1, record.kind, record.owner, record.pid))
+                    own.append(Record(record.start, wanted.start - 1, record.kind, record.owner, record.pid))
                 if record.end > wanted.end:
-                    kept.append(Record(wanted.end + 1, record.end, record.kind, record.owner, record.pid))
+                    own.append(Record(wanted.end + 1, record.end, record.kind, record.owner, record.pid))
         if wanted.kind != F_UNLCK:
-            kept.append(Record(start, end, wanted.kind, wanted.owner, wanted.pid))
-            kept.sort(key=lambda record: record.start)
+            own.append(Record(start, end, wanted.kind, wanted.owner, wanted.pid))
+            own.sort(key=lambda record: record.start)
+        place = len(kept) if place < 0 else place
+        kept[place:place] = own
         self._records = kept
         if self.queue:
             self.queue.wake()

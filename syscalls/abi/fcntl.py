@@ -114,6 +114,7 @@ LOCK_SH = 1
 LOCK_EX = 2
 LOCK_NB = 4
 LOCK_UN = 8
+LOCK_MAND = 32
 
 # fallocate(2)
 FALLOC_FL_KEEP_SIZE = 1

@@ -31,24 +31,22 @@ def record_lock(task: Task, file: FileDescription, op: int, arg: int) -> Outcome
     Errors: EFAULT, EINVAL no such type, place or pid; EBADF the access mode forbids it; EAGAIN held; EDEADLK; ENOLCK; EOVERFLOW.
     """
     kind, whence, start, length, pid = task.memory.read_struct(FLOCK, arg)
-    if op in _OFD and pid:
-        raise SyscallError(EINVAL)
     if whence == SEEK_END:
-        return _from_end(task, file, op, arg, (kind, start, length))
+        return _from_end(task, file, op, arg, (kind, start, length, pid))
     if whence not in (SEEK_SET, SEEK_CUR):
         raise SyscallError(EINVAL)
     base = file.offset if whence == SEEK_CUR else 0
-    return _act(task, file, op, arg, _record(task, file, op, kind, base, start, length))
+    return _act(task, file, op, arg, _record(task, file, op, base, (kind, start, length, pid)))
 
 
-async def _from_end(task: Task, file: FileDescription, op: int, arg: int, lock: tuple[int, int, int]) -> int:
-    kind, start, length = lock
-    record = _record(task, file, op, kind, await file.size(), start, length)
+async def _from_end(task: Task, file: FileDescription, op: int, arg: int, lock: tuple[int, int, int, int]) -> int:
+    record = _record(task, file, op, await file.size(), lock)
     outcome = _act(task, file, op, arg, record)
     return outcome if isinstance(outcome, int) else await outcome
 
 
-def _record(task: Task, file: FileDescription, op: int, kind: int, base: int, start: int, length: int) -> Record:
+def _record(task: Task, file: FileDescription, op: int, base: int, lock: tuple[int, int, int, int]) -> Record:
+    kind, start, length, pid = lock
     start += base
     if start > OFFSET_MAX:
         raise SyscallError(EOVERFLOW)
@@ -62,6 +60,8 @@ def _record(task: Task, file: FileDescription, op: int, kind: int, base: int, st
     if kind not in (F_RDLCK, F_WRLCK, F_UNLCK) or (kind == F_UNLCK and op in (F_GETLK, F_OFD_GETLK)):
         raise SyscallError(EINVAL)
     is_ofd = op in _OFD
+    if is_ofd and pid:
+        raise SyscallError(EINVAL)
     return Record(start, end, kind, file if is_ofd else task.fds, _OFD_PID if is_ofd else task.group.tgid)
 
 

@@ -16,9 +16,7 @@ _CACHESTAT: Final = Struct("<5Q")
 _PAGE_SHIFT: Final = 12
 
 
-@syscall(
-    man="cachestat(2)", support=Support.PARTIAL, note="all pages count as cached and clean: the cache is the host's"
-)
+@syscall(man="cachestat(2)", support=Support.PARTIAL, note="all pages count as cached and clean: the cache is the host's")
 async def sys_cachestat(task: Task, fd: Fd, cstat_range: UserPtr, cstat: UserPtr, flags: UInt) -> int:
     """Tell about the page cache of a file. Errors: EBADF, EFAULT, EINVAL."""
     file = task.fds.get(fd)

@@ -5,7 +5,7 @@ from sentry.kernel.task import Task
 from sentry.vfs.lock import flock, locks_of
 from syscalls.abi.errno import EINVAL
 from syscalls.abi.errors import SyscallError
-from syscalls.abi.fcntl import LOCK_EX, LOCK_NB, LOCK_SH, LOCK_UN
+from syscalls.abi.fcntl import LOCK_EX, LOCK_MAND, LOCK_NB, LOCK_SH, LOCK_UN
 from syscalls.args import Fd, UInt
 from syscalls.registry import syscall
 
@@ -13,14 +13,16 @@ from syscalls.registry import syscall
 @syscall(man="flock(2)")
 def sys_flock(task: Task, fd: Fd, op: UInt) -> Outcome:
     """Lock or unlock a whole open file. Errors: EBADF, EINVAL, EAGAIN (LOCK_NB), EINTR."""
-    file = task.fds.get(fd)
+    if op & LOCK_MAND:
+        return 0  # never worked as promised; Linux takes and ignores it
     kind = op & ~LOCK_NB
+    if kind not in (LOCK_SH, LOCK_EX, LOCK_UN):
+        raise SyscallError(EINVAL)
+    file = task.fds.get(fd)
     if kind == LOCK_UN:
         if file.inode.locks is not None:
             locks_of(file.inode).unflock(file)
         return 0
-    if kind not in (LOCK_SH, LOCK_EX):
-        raise SyscallError(EINVAL)
     return _lock(task, fd, is_exclusive=kind == LOCK_EX, may_wait=not op & LOCK_NB)
 
 

@@ -25,9 +25,7 @@ _AT_HANDLE_MNT_ID_UNIQUE: Final = 1
 #: struct file_handle: handle_bytes, handle_type, then the handle
 _HEADER: Final = Struct("<Ii")
 _SIZE_MAX: Final = 128
-_NOTE = (
-    "handles of the last 4096 files that were asked for; others are ESTALE; EOPNOTSUPP for proc, sysfs and devices"
-)
+_NOTE = "handles of the last 4096 files that were asked for; others are ESTALE; EOPNOTSUPP for proc, sysfs and devices"
 
 
 @syscall(man="open_by_handle_at(2)", support=Support.PARTIAL, note=_NOTE)

@@ -8,6 +8,7 @@ Linux: fs/pipe.c, pipe_write(), pipe_read(), pipe_poll().
 """
 
 from collections import deque
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from sentry.sched.waitqueue import WaitQueue
@@ -73,8 +74,11 @@ class Pipe:
         self.r_counter = 0
         self.w_counter = 0
 
-    def try_read(self, sink: "Sink") -> int | None:
-        """Move bytes to ``sink``; 0 when empty and no writer is left, None to wait. Errors: EFAULT."""
+    def try_read(self, sink: "Sink", *, splits_packets: bool = False) -> int | None:
+        """Move bytes to ``sink``; 0 when empty and no writer is left, None to wait. Errors: EFAULT.
+
+        With ``splits_packets`` (splice(2)) the rest of a packet stays, and what follows it is taken too.
+        """
         chunks = self._chunks
         if not chunks:
             return None if self.writers and sink.remaining else 0
@@ -90,8 +94,8 @@ class Pipe:
                     raise
                 break
             done += count
-            if type(chunk) is Packet:
-                self._drop_first(len(chunk))
+            if type(chunk) is Packet and not splits_packets:
+                self._drop_first(len(chunk) - start)
                 break
             is_short = count < len(chunk) - start
             self._consume(count)
@@ -160,18 +164,16 @@ class Pipe:
         """Bytes that certainly fit: those of the free slots."""
         return max(self.slots - self._used, 0) * PAGE
 
-    def peek(self, length: int) -> bytes:
-        """The first ``length`` bytes without consuming them (tee(2))."""
-        parts = []
+    def peek(self, length: int) -> "Iterator[tuple[bytes, bool]]":
+        """The first ``length`` bytes without consuming them (tee(2)), in parts; whether a part is a packet."""
         start = self._start
         for chunk in self._chunks:
             if length <= 0:
-                break
+                return
             part = bytes(memoryview(chunk)[start : start + length])
-            parts.append(part)
+            yield part, type(chunk) is Packet
             length -= len(part)
             start = 0
-        return b"".join(parts)
 
     def push_back(self, data: bytes) -> None:
         """Return bytes to the front that a splice could not deliver."""

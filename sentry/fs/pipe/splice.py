@@ -114,19 +114,17 @@ async def tee(task: Task, source: PipeFile, target: PipeFile, count: int, *, now
         if not source.pipe.length:
             return None if source.pipe.writers else 0
         _check_readers(task, target)
-        data = BytesSource(source.pipe.peek(min(count, target.pipe.room())))
-        return target.pipe.try_write(data) if data.remaining else None
+        done = 0
+        for part, is_packet in source.pipe.peek(min(count, target.pipe.room())):
+            done += target.pipe.try_write(BytesSource(part), is_packet=is_packet) or 0
+        return done or None
 
     return await _wait(task, attempt, (source, target), is_nonblocking)
 
 
 async def _take(task: Task, pipe: PipeFile, sink: BytesSink, *, nowait: bool) -> int:
-    try:
-        return await settle(io.read(task, pipe, sink, nowait=nowait))
-    except WouldBlock:
-        if nowait and sink.data:
-            return len(sink.data)
-        raise
+    is_nonblocking = nowait or bool(pipe.flags & O_NONBLOCK)
+    return await _wait(task, lambda: pipe.pipe.try_read(sink, splits_packets=True), (pipe,), is_nonblocking)
 
 
 async def _put(task: Task, pipe: PipeFile, out: FileDescription, sink: BytesSink, offset: int | None) -> int:

@@ -30,9 +30,7 @@ def virtual_devices() -> dict[bytes, Plan]:
 
 def class_links() -> dict[bytes, Plan]:
     """/sys/class/mem and tty."""
-    return {
-        kind: {name: Symlink(b"../../devices/virtual/%b/%b" % (kind, name)) for name in names} for kind, _, names in _CLASSES
-    }
+    return {kind: {name: Symlink(b"../../devices/virtual/%b/%b" % (kind, name)) for name in names} for kind, _, names in _CLASSES}
 
 
 def number_links() -> Plan:
