@@ -163,6 +163,17 @@ class Sandbox:
         Raises OptionError, SandboxDied.
         """
         command = self._command(argv, env, cwd, user, interactive=input is not None)
+        return self.run_config(command, input=input, timeout=timeout, output_limit=output_limit)
+
+    def run_config(
+        self,
+        command: CommandConfig,
+        *,
+        input: bytes | None = None,
+        timeout: float | None = None,
+        output_limit: int = OUTPUT_LIMIT,
+    ) -> Result:
+        """Run a checked command to its end; as ``run``. Raises SandboxDied."""
         streams = (0, 1, 2) if input is not None else (1, 2)
         with self.start_config(command, pipes=streams) as process:
             return _Collector(self.session, process, input or b"", output_limit).collect(timeout)

@@ -13,7 +13,7 @@ from syscalls.compat.levels import LEVEL_TEXTS, LEVELS
 from syscalls.compat.rows import installed_rows
 
 _FORM = click.option("--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)
-_LATE = {"run": "sandboxctl.cli.compat_run", "scan": "sandboxctl.cli.compat_scan"}
+_LATE = {"run": "sandboxctl.cli.compat_run", "scan": "sandboxctl.cli.compat_scan", "test": "sandboxctl.cli.compat_test"}
 
 
 class _Group(click.Group):
@@ -39,6 +39,7 @@ def command() -> None:
       sandboxctl compat show openat
       sandboxctl compat scan /usr/bin/git
       sandboxctl compat run host -- python3 -c 'import sqlite3'
+      sandboxctl compat test host -- python3 -m pytest -v
     """
 
 

@@ -1,4 +1,4 @@
-mkdir www; echo hello > www/a; head -c 4000000 /dev/urandom > www/big
+mkdir www; echo hello > www/a; seq 600000 > www/big
 openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost 2>/dev/null
 cat > serve.py <<'END'
 import http.server, ssl, threading, functools
@@ -17,7 +17,7 @@ END
 await curl -sf http://127.0.0.1:8000/a; await curl -sf --cacert cert.pem https://localhost:8443/a
 answer plain hello "$(curl -s http://localhost:8000/a)"
 answer secure "$(md5sum < www/big)" "$(curl -s --cacert cert.pem https://localhost:8443/big | md5sum)"
-answer post '4000000 bytes' "$(curl -s --data-binary @www/big http://127.0.0.1:8000/x)"
+answer post '4088895 bytes' "$(curl -s --data-binary @www/big http://127.0.0.1:8000/x)"
 answer status 404 "$(curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:8000/none)"
 answer parallel 3 "$(curl -s --parallel http://127.0.0.1:8000/a http://127.0.0.1:8000/a http://127.0.0.1:8000/a | wc -l)"
 answer untrusted 60 "$(curl -s https://localhost:8443/a || echo $?)"

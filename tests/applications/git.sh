@@ -8,7 +8,7 @@ git merge -q -m merged side && git gc -q && git fsck --strict 2>/dev/null
 answer commits 4 "$(git rev-list --count HEAD)"
 git clone -q . ../copy && answer same "$(git rev-parse HEAD)" "$(git -C ../copy rev-parse HEAD)"
 git stash list | wc -l; git log --format=%H%s | sort; git worktree add -q ../tree side && ls ../tree | wc -l
-git daemon --base-path=.. --export-all --listen=127.0.0.1 --port=9418 --reuseaddr 2>/dev/null & daemon=$!
+"$(git --exec-path)/git-daemon" --base-path=.. --export-all --listen=127.0.0.1 --port=9418 --reuseaddr 2>/dev/null & daemon=$!
 await git ls-remote git://127.0.0.1/copy
 answer remote "$(git rev-parse HEAD)" "$(git ls-remote git://127.0.0.1/copy HEAD | cut -f1)"
 kill $daemon; wait $daemon || true

@@ -20,7 +20,7 @@ answer remote 42 "$(ssh $options -p 2222 "$me@127.0.0.1" 'echo $((6 * 7))')"
 ssh $options -p 2222 "$me@127.0.0.1" 'exit 7' || echo status $?
 answer tty 'not a tty' "$(ssh $options -p 2222 "$me@127.0.0.1" tty || true)"
 ssh $options -tt -p 2222 "$me@127.0.0.1" 'tty | cut -c1-9; stty size >/dev/null && echo terminal' 2>/dev/null < /dev/null | tr -d '\r'
-head -c 5000000 /dev/urandom > big
+seq 700000 > big
 answer through "$(md5sum < big)" "$(ssh $options -p 2222 "$me@127.0.0.1" cat < big | md5sum)"
 scp -q $options -P 2222 big "$me@127.0.0.1:$PWD/copied" && cmp big copied && echo copied
 ssh $options -p 2222 -N -L 127.0.0.1:8001:127.0.0.1:8000 "$me@127.0.0.1" & tunnel=$!

@@ -1,4 +1,4 @@
-export HOME=$PWD XDG_CACHE_HOME=$PWD/cache; mkdir -p src/d; for i in $(seq 30); do seq $i > src/d/f$i; done; head -c 2000000 /dev/urandom > src/big
+export HOME=$PWD XDG_CACHE_HOME=$PWD/cache; mkdir -p src/d; for i in $(seq 30); do seq $i > src/d/f$i; done; seq 300000 > src/big
 rclone -q --config none copy src dst && diff -r src dst && echo copied
 rclone -q --config none check src dst && echo checked; rclone --config none lsf -R dst | wc -l
 rclone --config none serve http --addr 127.0.0.1:8000 src > log 2>&1 & server=$!
