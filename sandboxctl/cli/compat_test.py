@@ -103,7 +103,7 @@ command = click.Command(
         click.Option(["--native"], metavar="CMD", help="The native command, for the shell, if it is another."),
         click.Option(["--repeat"], type=click.IntRange(1, 100), default=1, metavar="N", help="Runs in each place."),
         click.Option(["--format", "form"], type=click.Choice(_FORMS), default="auto"),
-        click.Option(["--results"], metavar="FILE", help="Read the results from this file, which the command writes (JUnit XML)."),
+        click.Option(["--results"], metavar="FILE", help="Read the results from this file, that the command writes (JUnit)."),
         click.Option(["--report", "report_folder"], metavar="DIR", help="Write report.html, report.md and report.json there."),
     ],
     callback=_test,

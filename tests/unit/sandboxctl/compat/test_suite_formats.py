@@ -20,7 +20,10 @@ GO = (
     '{"Action":"run","Package":"p","Test":"TestA"}\n{"Action":"pass","Package":"p","Test":"TestA","Elapsed":0.5}\n'
     '{"Action":"output","Package":"p","Test":"TestB","Output":"bad\\n"}\n{"Action":"fail","Package":"p","Test":"TestB","Elapsed":0}\n'
 )
-CARGO = "running 3 tests\ntest tests::a ... ok\ntest tests::b ... FAILED\ntest c ... ignored\n\n---- tests::b stdout ----\npanicked\n\n"
+CARGO = (
+    "running 3 tests\ntest tests::a ... ok\ntest tests::b ... FAILED\ntest c ... ignored\n\n"
+    "---- tests::b stdout ----\npanicked\n\n"
+)
 CTEST = (
     "    Start 1: a\n1/2 Test #1: a ................   Passed    0.01 sec\n"
     "2/2 Test #2: b ................***Failed    0.02 sec\n"
