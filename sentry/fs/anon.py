@@ -29,6 +29,8 @@ class AnonFile(FileDescription):
 
     __slots__ = ()
 
+    is_endless = True  # Linux: noop_llseek()
+
     def describe(self) -> bytes:
         """The text of /proc/PID/fd/N."""
         inode = self.inode

@@ -11,7 +11,7 @@ from sentry.sched.waitqueue import WaitQueue
 from sentry.vfs.io import Sink, Source
 from sentry.vfs.readiness import READABLE, WRITABLE
 from sentry.vfs.watch import happened, is_watched
-from syscalls.abi.errno import EINVAL, ENODEV, ENOTDIR, ENOTTY, ESPIPE
+from syscalls.abi.errno import EINVAL, ENODEV, ENOTDIR, ENOTTY, EPERM, ESPIPE
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.inotify import IN_CLOSE_NOWRITE, IN_CLOSE_WRITE
 
@@ -49,7 +49,7 @@ class FileDescription:
 
     #: lseek and positional I/O work; the I/O layer keeps ``offset``
     is_seekable = False
-    #: lseek(2) answers 0 whatever it is asked (/dev/null, zero, full, random)
+    #: lseek(2) answers 0 whatever it is asked (/dev/null and its kin, eventfd and its kin)
     is_endless = False
     #: reads and writes must be awaited (``read_remote``, ``write_remote``)
     is_remote = False
@@ -182,8 +182,8 @@ class FileDescription:
         raise SyscallError(ENOTTY)
 
     def add_seals(self, seals: int) -> None:
-        """fcntl(F_ADD_SEALS). Errors: EINVAL not a memfd, EPERM, EBUSY."""
-        raise SyscallError(EINVAL)
+        """fcntl(F_ADD_SEALS). Errors: EINVAL not a memfd, EPERM (not open for writing), EBUSY."""
+        raise SyscallError(EINVAL if self.is_writable else EPERM)
 
     def seals(self) -> int:
         """fcntl(F_GET_SEALS). Errors: EINVAL not a memfd."""

@@ -47,6 +47,7 @@ from syscalls.abi.fcntl import (
     O_NONBLOCK,
 )
 from syscalls.abi.signal import SIGRTMAX
+from syscalls.abi.stat import S_IFIFO, S_IFMT, S_IFREG
 from syscalls.args import Fd, UInt, ULong
 from syscalls.fdio.fcntl_lease import get_lease, set_lease_command
 from syscalls.fdio.fcntl_lock import record_lock
@@ -106,6 +107,8 @@ def _getfl(task: Task, file: FileDescription, fd: int, arg: int) -> int:
 def _setfl(task: Task, file: FileDescription, fd: int, arg: int) -> int:
     if arg & O_NOATIME and not file.flags & O_NOATIME and task.credentials.fsuid not in (0, file.inode.attr.uid):
         raise SyscallError(EPERM)
+    if arg & O_DIRECT and file.inode.attr.mode & S_IFMT not in (S_IFREG, S_IFIFO):
+        raise SyscallError(EINVAL)
     file.flags = file.flags & ~_CHANGEABLE | arg & _CHANGEABLE
     set_async(task, file, fd, is_on=bool(arg & O_ASYNC))
     file.status_flags_changed()

@@ -24,16 +24,16 @@ def set_lease_command(task: Task, file: FileDescription, fd: int, arg: int) -> i
     """Take, change or give up a lease. Errors: EACCES not the owner's file, EAGAIN, EINVAL."""
     inode = file.inode
     kind = arg & 0xFFFFFFFF
-    if kind == F_UNLCK:
-        drop_lease(inode.locks, file)
-        return 0
-    if kind not in (F_RDLCK, F_WRLCK):
+    if kind not in (F_RDLCK, F_WRLCK, F_UNLCK):
         raise SyscallError(EINVAL)
     creds = task.credentials
     if inode.attr.uid != creds.fsuid and not creds.has(CAP_LEASE):
         raise SyscallError(EACCES)
     if inode.attr.mode & S_IFMT != S_IFREG:
         raise SyscallError(EINVAL)
+    if kind == F_UNLCK:
+        drop_lease(inode.locks, file)
+        return 0
     if (kind == F_RDLCK and inode.writers) or (kind == F_WRLCK and _is_open_elsewhere(task, file)):
         raise SyscallError(EAGAIN)
     if file.owner is None:

@@ -33,7 +33,7 @@ def sys_ioctl(task: Task, fd: Fd, op: UInt, argp: ULong) -> Outcome:
     if op == FIOQSIZE and kind in (S_IFREG, S_IFDIR, S_IFLNK):
         task.memory.write_u64(argp, file.inode.attr.size)
         return 0
-    if op == FIGETBSZ and kind in (S_IFREG, S_IFDIR):
+    if op == FIGETBSZ:
         task.memory.write_u32(argp, file.inode.attr.blksize)
         return 0
     if op == FIONREAD and kind == S_IFREG:
@@ -48,5 +48,5 @@ def _set_flag(file: FileDescription, flag: int, value: int) -> int:
 
 
 async def _bytes_left(task: Task, file: FileDescription, argp: int) -> int:
-    task.memory.write_u32(argp, max(await file.size() - file.offset, 0))
+    task.memory.write_u32(argp, await file.size() - file.offset & 0xFFFFFFFF)
     return 0

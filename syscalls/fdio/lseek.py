@@ -16,10 +16,10 @@ def sys_lseek(task: Task, fd: Fd, offset: Off, whence: UInt) -> io.Outcome:
     file = task.fds.get(fd)
     if whence > SEEK_HOLE:
         raise SyscallError(EINVAL)
-    if not file.is_seekable:
-        raise SyscallError(ESPIPE)
     if file.is_endless:
         return 0
+    if not file.is_seekable:
+        raise SyscallError(ESPIPE)
     if whence == SEEK_SET:
         return _move(file, offset)
     if whence == SEEK_CUR:

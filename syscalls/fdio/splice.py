@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from sentry.fs.anon import AnonFile
 from sentry.fs.pipe import splice
 from sentry.fs.pipe.file import PipeFile
 from sentry.kernel import io
@@ -11,6 +12,7 @@ from sentry.vfs.file import FileDescription
 from syscalls.abi.errno import EBADF, EINVAL, ESPIPE
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.fcntl import O_APPEND, SPLICE_F_GIFT, SPLICE_F_MORE, SPLICE_F_MOVE, SPLICE_F_NONBLOCK
+from syscalls.abi.stat import S_IFDIR, S_IFMT
 from syscalls.args import Fd, Flags, Size, UserPtr
 from syscalls.registry import Support, syscall
 
@@ -40,6 +42,8 @@ async def sys_splice(
             task.memory.write_u64(off_out, offset + done)
         return done
     if not isinstance(out, PipeFile):
+        raise SyscallError(EINVAL)
+    if isinstance(source, AnonFile) or source.inode.attr.mode & S_IFMT == S_IFDIR:
         raise SyscallError(EINVAL)
     offset = _read_offset(task, source, off_in)
     done = await splice.splice_in(task, source, out, offset, count, nowait=nowait)

@@ -53,13 +53,13 @@ async def sys_copy_file_range(
 def _check(source: FileDescription, target: FileDescription, flags: int) -> None:
     if flags:
         raise SyscallError(EINVAL)
-    if not source.is_readable or not target.is_writable or target.flags & O_APPEND:
-        raise SyscallError(EBADF)
     kinds = (source.inode.attr.mode & S_IFMT, target.inode.attr.mode & S_IFMT)
     if S_IFDIR in kinds:
         raise SyscallError(EISDIR)
     if kinds != (S_IFREG, S_IFREG):
         raise SyscallError(EINVAL)
+    if not source.is_readable or not target.is_writable or target.flags & O_APPEND:
+        raise SyscallError(EBADF)
 
 
 async def _copy(task: Task, source: FileDescription, start: int, target: FileDescription, end: int, count: int) -> int:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 from sentry.host import regular_file
 from sentry.host.regular_file import HostFd
 from sentry.vfs.file import FileDescription
-from syscalls.abi.errno import EFAULT, EINVAL, ENFILE, ENODEV, ENOSPC, ENOTTY, EPERM
+from syscalls.abi.errno import EFAULT, EINVAL, ENFILE, ENODEV, ENOSPC, EPERM
 from syscalls.abi.errors import SyscallError
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ class RandomFile(FileDescription):
             return 0
         if request in (RNDADDTOENTCNT, RNDADDENTROPY, RNDZAPENTCNT, RNDCLEARPOOL):
             raise SyscallError(EPERM)
-        raise SyscallError(EINVAL if request >> 8 & 0xFF == ord("R") else ENOTTY)
+        raise SyscallError(EINVAL)
 
 
 def open_null(inode: "Inode", context: "OpenContext") -> FileDescription:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sentry.fs.anon import AnonFile
 from sentry.fs.epoll.item import Item
 from sentry.vfs.file import FileDescription
+from sentry.vfs.mount import make_dev
 from sentry.vfs.readiness import READABLE
 from syscalls.abi.epoll import (
     EPOLLERR,
@@ -22,12 +23,14 @@ from syscalls.abi.epoll import (
 )
 from syscalls.abi.errno import EEXIST, EINVAL, ELOOP, ENOENT, ENOSPC, EPERM
 from syscalls.abi.errors import SyscallError
-from syscalls.abi.stat import S_IFDIR, S_IFMT, S_IFREG
+from syscalls.abi.stat import S_IFCHR, S_IFDIR, S_IFMT, S_IFREG
 
 if TYPE_CHECKING:
+    from sentry.kernel.task import Task
     from sentry.vfs.inode import Inode
 
 NESTING_MAX = 4
+_RANDOM = make_dev(1, 8)  # /dev/random can be waited for, unlike its brothers
 WATCHES_MAX = 65_536
 _EXCLUSIVE_ALLOWED = EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE
 
@@ -145,6 +148,10 @@ class EpollFile(AnonFile):
             ready.popleft().is_listed = False
         return 0
 
+    def ioctl(self, task: "Task", request: int, argument: int) -> int:
+        """No request here is known; the errno is another than usual (Linux: ep_eventpoll_ioctl()). Errors: EINVAL."""
+        raise SyscallError(EINVAL)
+
     def close(self) -> None:
         """Stop listening to everything."""
         for item in list(self._items.values()):
@@ -182,6 +189,7 @@ class EpollFile(AnonFile):
 
 
 def check_pollable(file: FileDescription) -> None:
-    """Errors: EPERM for regular files and directories, which are always ready (epoll_ctl(2))."""
-    if file.inode.attr.mode & S_IFMT in (S_IFREG, S_IFDIR):
+    """Errors: EPERM for what is always ready: regular files, directories, /dev/null and its kin (epoll_ctl(2))."""
+    kind = file.inode.attr.mode & S_IFMT
+    if kind in (S_IFREG, S_IFDIR) or (kind == S_IFCHR and file.is_endless and file.inode.attr.rdev != _RANDOM):
         raise SyscallError(EPERM)
