@@ -10,5 +10,5 @@ git clone -q . ../copy && answer same "$(git rev-parse HEAD)" "$(git -C ../copy 
 git stash list | wc -l; git log --format=%H%s | sort; git worktree add -q ../tree side && ls ../tree | wc -l
 "$(git --exec-path)/git-daemon" --base-path=.. --export-all --listen=127.0.0.1 --port=9418 --reuseaddr 2>/dev/null & daemon=$!
 await git ls-remote git://127.0.0.1/copy
-answer remote "$(git rev-parse HEAD)" "$(git ls-remote git://127.0.0.1/copy HEAD | cut -f1)"
+answer remote "$(git rev-parse HEAD)" "$(git ls-remote git://127.0.0.1/copy HEAD | cut -f1 | sort -u)"
 kill $daemon; wait $daemon || true
