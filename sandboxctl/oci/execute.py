@@ -93,6 +93,9 @@ def _proxy(connect: type[Link], folder: str, command: "CommandConfig", console: 
         for number in _FORWARDED:
             signal.signal(number, lambda number, _frame: link.channel.send("exec_signal", signo=number))
         link.ask("exec", fds, command=to_plain(command), streams=numbers, detach=False, rows=rows, cols=columns)
+        if command.tty and size(fds[0]) != (rows, columns):  # the engine was faster
+            rows, columns = size(fds[0])
+            link.channel.send("exec_resize", rows=rows, cols=columns)
         os.write(writer, b"ok")
         os.close(writer)
         writer = -1

@@ -17,8 +17,8 @@ Object = Mapping[str, Any]
 _OWN = ("/proc", "/sys", "/dev")
 _OWN_TYPES = {"proc", "sysfs", "devpts", "mqueue", "cgroup", "cgroup2"}
 _FILE_MAX = 16 << 20
-#: what podman sets in every container, so that ping works for all: here it does
-_UNASKED = {"net.ipv4.ping_group_range"}
+#: what podman and docker always set: ping for all, which it is here, and low ports for all, which need their capability here
+_UNASKED = {"net.ipv4.ping_group_range", "net.ipv4.ip_unprivileged_port_start"}
 
 
 def read(path: str) -> dict[str, Any]:
@@ -161,7 +161,7 @@ def _mounts(found: Iterable[Object], bundle: str) -> tuple[Volume | Tmpfs, ...]:
     for one in found:
         destination = os.path.normpath(f"/{one.get('destination', '')}").replace("//", "/")
         options = one.get("options") or []
-        if one.get("type") in _OWN_TYPES or destination in _OWN or destination.startswith(tuple(f"{own}/" for own in _OWN)):
+        if one.get("type") in _OWN_TYPES or _is_own(one, destination):
             continue  # the sandbox has its own
         if one.get("type") == "bind" or {"bind", "rbind"} & set(options):
             source = os.path.realpath(os.path.join(bundle, one.get("source", "")))
@@ -175,6 +175,15 @@ def _mounts(found: Iterable[Object], bundle: str) -> tuple[Volume | Tmpfs, ...]:
         else:
             raise SandboxError(f"mount at {destination}: type {one.get('type')!r} is not supported")
     return tuple(sorted(made.values(), key=lambda item: item.destination.count("/")))
+
+
+def _is_own(one: Object, destination: str) -> bool:
+    """Whether a mount is of what every sandbox has; files of the engine in /dev (an init, a log for last words) are not."""
+    if destination in _OWN or destination in {"/dev/shm", "/dev/mqueue", "/dev/pts", "/dev/console"}:
+        return True
+    if not destination.startswith(tuple(f"{own}/" for own in _OWN)):
+        return False
+    return not (destination.startswith("/dev/") and os.path.isfile(str(one.get("source", ""))))
 
 
 def _shm_size(found: Iterable[Object]) -> int:

@@ -55,10 +55,12 @@ class Client:
             self._attach(message, fds)
         elif kind == "exec":
             self._exec(message, fds)
-        elif kind == "exec_signal" and self._command is not None:
-            keeper.session.signal(self._command, int(message["signo"]))
-        elif kind == "exec_resize" and self._command is not None:
-            keeper.session.resize(self._command, int(message["rows"]), int(message["cols"]))
+        elif kind == "exec_signal":
+            if self._command is not None:  # else it has ended
+                keeper.session.signal(self._command, int(message["signo"]))
+        elif kind == "exec_resize":
+            if self._command is not None:
+                keeper.session.resize(self._command, int(message["rows"]), int(message["cols"]))
         else:
             raise SandboxError(f"unknown request {kind}")
 

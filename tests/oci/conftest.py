@@ -4,12 +4,15 @@ import json
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 BUSYBOX = shutil.which("busybox")
+LIMITS = ("--network", "none", "--ulimit", "nofile=1024:4096", "--ulimit", "nproc=4096:4096")
 APPLETS = ("sh", "cat", "echo", "sleep", "id", "true", "kill", "touch", "pwd", "head")
 
 
@@ -89,3 +92,22 @@ def oci(runtime, tmp_path, rootfs):
     yield made
     for ident in made.ids:
         made.call("delete", "--force", ident)
+
+
+@pytest.fixture
+def podman(runtime, tmp_path, rootfs):
+    if shutil.which("podman") is None:
+        pytest.skip("needs Debian's package podman")
+    short = Path(tempfile.mkdtemp(prefix="pod"))  # podman refuses a long --runroot
+    places = ("--root", short / "R", "--runroot", short / "RR", "--tmpdir", short / "RT")
+    kinds = ("--storage-driver", "vfs", "--cgroup-manager", "cgroupfs", "--events-backend", "file", "--runtime", runtime)
+
+    def call(*words, status=0, **options):
+        done = subprocess.run([*call.command, *words], capture_output=True, text=True, timeout=300, check=False, **options)
+        assert done.returncode == status, done.stderr
+        return done
+
+    call.command = ["podman", *places, *kinds]
+    yield call
+    call("rm", "--all", "--force", "--time", "0")
+    shutil.rmtree(short)

@@ -68,6 +68,10 @@ def test_ctr(containerd, place, runtime, rootfs):
     _call([*ctr, "run", "-d", *new, "c2", "/bin/sh", "-c", program])
     assert _call([*ctr, "task", "exec", "--exec-id", "e1", "c2", "/bin/sh", "-c", "echo in; exit 6"], 6).stdout == "in\n"
     assert len(_call([*ctr, "task", "ps", "c2"]).stdout.splitlines()) >= 2
+    _call([*ctr, "task", "pause", "c2"])
+    assert "PAUSED" in _call([*ctr, "task", "ls"]).stdout
+    _call([*ctr, "task", "resume", "c2"])
+    assert "pids" in _call([*ctr, "task", "metrics", "c2"]).stdout
     _call([*ctr, "task", "kill", "-s", "SIGKILL", "c2"])
     deadline = time.monotonic() + 60
     while "STOPPED" not in _call([*ctr, "task", "ls"]).stdout:
@@ -75,6 +79,21 @@ def test_ctr(containerd, place, runtime, rootfs):
     assert "code 137" in _call([*ctr, "task", "rm", "c2"]).stderr
     _call([*ctr, "container", "rm", "c2"])
     assert "executable file not found" in _call([*ctr, "run", "--rm", *new, "c3", "no-such-program"], 1).stderr
+
+
+def _verbs(docker):
+    """What docker has beyond run, exec and logs, on the container d1."""
+    _call([*docker, "pause", "d1"])
+    assert _call([*docker, "inspect", "d1", "--format", "{{.State.Status}}"]).stdout == "paused\n"
+    _call([*docker, "exec", "d1", "true"], 1)
+    _call([*docker, "unpause", "d1"])
+    assert len(_call([*docker, "top", "d1"]).stdout.splitlines()) >= 2
+    assert json.loads(_call([*docker, "stats", "--no-stream", "--format", "{{json .}}", "d1"]).stdout)["PIDs"] != "0"
+    _call([*docker, "update", "--cpu-shares", "300", "--memory", "100m", "--memory-swap", "100m", "d1"])
+    terminal = " ".join(map(str, [*docker, "exec", "-it", "d1", "sh", "-c", "'exit 6'"]))
+    screen = ["script", "-qec", terminal, "/dev/null"]
+    assert subprocess.run(screen, stdin=subprocess.DEVNULL, capture_output=True, timeout=300, check=False).returncode == 6
+    _call([*docker, "kill", "--signal", "USR2", "d1"])
 
 
 def test_docker(containerd, place, runtime, rootfs):
@@ -114,6 +133,7 @@ def test_docker(containerd, place, runtime, rootfs):
         deadline = time.monotonic() + 60
         while _call([*docker, "logs", "d1"]).stdout != "start\n":
             assert time.monotonic() < deadline
+        _verbs(docker)
         _call([*docker, "stop", "d1"])
         assert _call([*docker, "inspect", "d1", "--format", "{{.State.ExitCode}}"]).stdout == "5\n"
         _call([*docker, "start", "d1"])

@@ -1,33 +1,6 @@
 """Debian's podman with our runtime."""
 
-import shutil
-import subprocess
-import tempfile
-from pathlib import Path
-
-import pytest
-
-LIMITS = ("--network", "none", "--ulimit", "nofile=1024:4096", "--ulimit", "nproc=4096:4096")
-
-
-@pytest.fixture
-def podman(runtime, tmp_path, rootfs):
-    if shutil.which("podman") is None:
-        pytest.skip("needs Debian's package podman")
-    short = Path(tempfile.mkdtemp(prefix="pod"))  # podman refuses a long --runroot
-    places = ("--root", short / "R", "--runroot", short / "RR", "--tmpdir", short / "RT")
-    kinds = ("--storage-driver", "vfs", "--cgroup-manager", "cgroupfs", "--events-backend", "file", "--runtime", runtime)
-
-    def call(*words, status=0, **options):
-        done = subprocess.run(
-            ["podman", *places, *kinds, *words], capture_output=True, text=True, timeout=100, check=False, **options
-        )
-        assert done.returncode == status, done.stderr
-        return done
-
-    yield call
-    call("rm", "--all", "--force", "--time", "0")
-    shutil.rmtree(short)
+from .conftest import LIMITS
 
 
 def test_run_gives_output_and_status(podman, rootfs):
