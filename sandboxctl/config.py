@@ -119,3 +119,5 @@ class CommandConfig:
     interactive: bool = False
     timeout: float | None = None
     umask: int = 0o022
+    #: exec gives no rights that the program has not got already (PR_SET_NO_NEW_PRIVS)
+    no_new_privileges: bool = False

@@ -156,6 +156,7 @@ class Session:
             env=[os.fsencode(f"{name}={value}") for name, value in command.env.items()],
             cwd=os.fsencode(command.cwd),
             umask=command.umask,
+            no_new_privs=command.no_new_privileges,
             uid=who.uid,
             gid=who.gid,
             groups=list(who.groups),

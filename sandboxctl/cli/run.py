@@ -23,7 +23,9 @@ _SANDBOX = (
     "stop_signal", "init", "network", "privileged", "devices", "host_as_root", "cap_add", "cap_drop", "require", "strace",
     "log_file",
 )  # fmt: skip
-_COMMAND = ("entrypoint", "env", "env_files", "workdir", "user", "group_add", "ulimits", "tty", "interactive", "timeout")
+_COMMAND = (
+    "entrypoint", "env", "env_files", "workdir", "user", "group_add", "ulimits", "tty", "interactive", "timeout", "security_opts",
+)  # fmt: skip
 
 
 def checked(
@@ -88,6 +90,7 @@ def checked(
 @click.option("--platform", metavar="OS/ARCH", help="Which of several images.  [default: this machine's]")
 @click.option("--cap-add", multiple=True, metavar="CAPABILITY", help="One more right for the guest's root, like SYS_ADMIN.")
 @click.option("--cap-drop", multiple=True, metavar="CAPABILITY", help="One right less; ALL for none.")
+@click.option("--security-opt", "security_opts", multiple=True, metavar="OPTION", help="no-new-privileges: no set-ID bits.")
 @click.option("--privileged", is_flag=True, hidden=True)
 @click.option("--device", "devices", multiple=True, hidden=True)
 @click.pass_obj

@@ -13,6 +13,8 @@ GLOBAL = {
     "rootless": True,
     "criu": True,
     "version": False,
+    "platform": True,
+    "profile": True,
 }
 _COMMANDS: dict[str, dict[str, bool]] = {
     "create": {

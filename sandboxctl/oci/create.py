@@ -54,7 +54,7 @@ def _create(states: States, arguments: Arguments) -> int:
     ident = arguments.ident
     bundle = os.path.realpath(arguments.flag("bundle") or ".")
     found = spec.read(os.path.join(bundle, "config.json"))
-    config = spec.sandbox_of(found, bundle)
+    config = spec.sandbox_of(found, bundle, {name: arguments.flag(name) for name in ("platform", "profile")})
     process = found.get("process") or {}
     linux = found.get("linux") or {}
     command = spec.command_of(process, config.image.removeprefix("dir:"))

@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sandboxctl.config import CommandConfig, Identity, Rlimit, SandboxConfig, Tmpfs, Volume
+from sandboxctl.config import PLATFORMS, PROFILES, CommandConfig, Identity, Rlimit, SandboxConfig, Tmpfs, Volume
 from sandboxctl.errors import SandboxError
 from sandboxctl.options.mount import tmpfs
 
@@ -42,8 +42,8 @@ def parse(text: str | bytes, path: str) -> dict[str, Any]:
     return found
 
 
-def sandbox_of(spec: Object, bundle: str) -> SandboxConfig:
-    """The sandbox that a config.json asks for. Raises SandboxError."""
+def sandbox_of(spec: Object, bundle: str, flags: Mapping[str, str] | None = None) -> SandboxConfig:
+    """The sandbox that a config.json asks for; an annotation ``dev.sandboxctl.NAME`` wins over a flag. Raises SandboxError."""
     linux = spec.get("linux") or {}
     _check_version(str(spec.get("ociVersion") or ""))
     if not any(one.get("type") == "network" for one in linux.get("namespaces") or ()):
@@ -60,6 +60,8 @@ def sandbox_of(spec: Object, bundle: str) -> SandboxConfig:
     limits = _rlimits(process)
     return SandboxConfig(
         image=f"dir:{path}",
+        platform=_chosen(spec, flags or {}, "platform", PLATFORMS),
+        profile=_chosen(spec, flags or {}, "profile", PROFILES) or "default",
         rw=not is_read_only,
         read_only=is_read_only,
         host_as_root=is_read_only and os.geteuid() == 0,
@@ -75,6 +77,13 @@ def sandbox_of(spec: Object, bundle: str) -> SandboxConfig:
         read_only_paths=_paths(linux, "readonlyPaths"),
         sysctls={str(name): str(value) for name, value in (linux.get("sysctl") or {}).items() if name not in _UNASKED},
     )
+
+
+def _chosen(spec: Object, flags: Mapping[str, str], name: str, known: tuple[str, ...]) -> str | None:
+    found = (spec.get("annotations") or {}).get(f"dev.sandboxctl.{name}") or flags.get(name) or None
+    if found is not None and found not in known:
+        raise SandboxError(f"{name} {found!r} is not known; use {' or '.join(known)}")
+    return found
 
 
 def _check_version(text: str) -> None:
@@ -112,6 +121,7 @@ def command_of(process: Object, root: str) -> CommandConfig:
         tty=bool(process.get("terminal")),
         interactive=True,
         umask=int(user.get("umask", 0o022)) & 0o777,
+        no_new_privileges=bool(process.get("noNewPrivileges")),
     )
 
 

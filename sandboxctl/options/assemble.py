@@ -10,6 +10,7 @@ from sandboxctl.images.image import Image, RunConfig
 from sandboxctl.images.registry import absolute, resolve
 from sandboxctl.options import environment, mount, quantity
 from sandboxctl.options.capability import capabilities
+from sandboxctl.options.security import no_new_privileges
 from sandboxctl.options.ulimit import ulimit
 from sandboxctl.options.user import account_files, caller_identity, identity
 
@@ -65,6 +66,7 @@ class CommandOptions:
     tty: bool = False
     interactive: bool = False
     timeout: str | None = None
+    security_opts: Sequence[str] = ()
 
 
 def sandbox_config(options: SandboxOptions) -> SandboxConfig:
@@ -158,6 +160,7 @@ def command_config(options: CommandOptions, image_name: str, caller: Mapping[str
         tty=options.tty,
         interactive=options.interactive,
         timeout=quantity.duration(options.timeout, "--timeout") if options.timeout else None,
+        no_new_privileges=no_new_privileges(options.security_opts),
     )
 
 

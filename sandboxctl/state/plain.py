@@ -26,6 +26,7 @@ def from_plain(values: dict[str, Any]) -> CommandConfig:
         tty=bool(values["tty"]),
         interactive=bool(values["interactive"]),
         umask=int(values.get("umask", 0o022)) & 0o777,
+        no_new_privileges=bool(values.get("no_new_privileges")),
     )
 
 

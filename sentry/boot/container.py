@@ -49,6 +49,7 @@ class ContainerSpec:
     #: the container in whose pid namespace it runs, as one more program; None for one of its own
     inside: "Container | None" = None
     umask: int = 0o022
+    no_new_privs: bool = False
 
 
 class Container:
@@ -202,6 +203,7 @@ class Container:
             permitted=effective,
             effective=effective,
             bounding=spec.capabilities,
+            no_new_privs=spec.no_new_privs,
         )  # fmt: skip
 
     def _failed(self, error: BaseException) -> None:

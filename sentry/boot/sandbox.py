@@ -130,6 +130,7 @@ class Sandbox:
             capabilities=self.config.get("capabilities", CAPABILITIES_DEFAULT),
             inside=inside,
             umask=message.get("umask", 0o022),
+            no_new_privs=bool(message.get("no_new_privs")),
         )
 
         def ended(status: int, errno: int) -> None:

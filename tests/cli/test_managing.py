@@ -188,6 +188,7 @@ def test_a_time_limit_ends_a_detached_sandbox(call):
         (("start", "x"), "no sandbox"),
         (("rename", "x", "a b"), "--name"),
         (("run", "-d", "--name", "x", "--restart", "often", "host", "ls"), "--restart"),
+        (("run", "--name", "x", "--security-opt", "seccomp=x.json", "host", "ls"), "--security-opt"),
     ],
 )
 def test_what_makes_no_sense_is_refused_in_one_line(call, words, reason):

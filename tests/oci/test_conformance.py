@@ -292,3 +292,13 @@ def test_spec_writes_a_configuration_that_works(oci, tmp_path):
 @pytest.mark.parametrize("command", ["checkpoint", "restore"])
 def test_what_there_is_not_says_so(oci, command):
     assert "not supported" in oci.call(command, "--image-path", "/x", "c1", status=1).stderr
+
+
+def test_no_new_privileges(oci):
+    assert lines(oci, "grep NoNewPrivs /proc/self/status", process={"noNewPrivileges": True}) == ["NoNewPrivs:\t1"]
+
+
+def test_annotations_stand_for_flags(oci):
+    assert lines(oci, "echo fine", annotations={"dev.sandboxctl.platform": "ptrace"}) == ["fine"]
+    oci.create("c2", ["/bin/true"], status=1, annotations={"dev.sandboxctl.platform": "nonsense"})
+    assert "nonsense" in json.loads((oci.folder / "log").read_text())["msg"]
