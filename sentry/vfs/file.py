@@ -38,6 +38,7 @@ class FileDescription:
         "lock_owner",
         "offset",
         "on_release",
+        "opener",
         "owner",
         "owner_signal",
         "path",
@@ -74,6 +75,7 @@ class FileDescription:
         self.offset = 0
         self.queue = WaitQueue()
         self.references = 0
+        self.opener: tuple[object, object] | None = None  # the credentials and process of open(2); None: not opened by name
         self.owner: object | None = None  # F_SETOWN
         self.owner_signal = 0  # F_SETSIG
         self.stop_async: Callable[[], None] | None = None  # ends what O_ASYNC has begun (sentry.kernel.sigio)

@@ -58,7 +58,9 @@ async def open_at(task: "Task", dirfd: int, path: bytes, flags: int, mode: int, 
         place = await resolve(task, dirfd, path, follow=not flags & O_NOFOLLOW, resolve_flags=resolve_flags)
         if flags & O_DIRECTORY and place.inode.attr.mode & S_IFMT != S_IFDIR:
             raise SyscallError(ENOTDIR)
-        return PathFile(place.inode, flags & (O_PATH | O_DIRECTORY | O_NOFOLLOW), place)
+        file = PathFile(place.inode, flags & (O_PATH | O_DIRECTORY | O_NOFOLLOW), place)
+        file.opener = (task.credentials, task.group)
+        return file
     if flags & TMPFILE_BIT:
         return await _open_tmpfile(task, dirfd, path, flags, mode, resolve_flags)
     is_created = False
@@ -91,6 +93,7 @@ async def open_place(task: "Task", place: Path, flags: int, *, is_created: bool 
     if file.path is None and file.inode is inode:
         file.path = place
     file.flags = file.flags & ~_NOT_KEPT | O_LARGEFILE
+    file.opener = (task.credentials, task.group)
     if access and kind == S_IFREG:
         inode.writers += 1
         file.inode = inode

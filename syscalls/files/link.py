@@ -29,9 +29,18 @@ async def sys_linkat(
     newpath: PathPtr,
     flags: Annotated[int, Flags("AT", AT_EMPTY_PATH | AT_SYMLINK_FOLLOW)],
 ) -> int:
-    """Like link between two directories. Errors: ENOENT for AT_EMPTY_PATH without CAP_DAC_READ_SEARCH."""
+    """Like link between two directories. Errors: ENOENT for AT_EMPTY_PATH and a descriptor that others have opened."""
     old, new = task.memory.read_path(oldpath), task.memory.read_path(newpath)
-    if flags & AT_EMPTY_PATH and not old and not task.credentials.has(CAP_DAC_READ_SEARCH):
-        raise SyscallError(ENOENT)
+    if flags & AT_EMPTY_PATH and not old:
+        _check_opener(task, olddirfd)
     await link_at(task, olddirfd, old, newdirfd, new, flags)
     return 0
+
+
+def _check_opener(task: Task, fd: int) -> None:
+    """A descriptor itself is linked by who has opened it, with the same credentials still (Linux: fs/namei.c, path_init())."""
+    if fd == AT_FDCWD or task.credentials.has(CAP_DAC_READ_SEARCH):
+        return
+    opener = task.fds.get_any(fd).opener
+    if opener is not None and (opener[0] != task.credentials or opener[1] is not task.group):
+        raise SyscallError(ENOENT)
