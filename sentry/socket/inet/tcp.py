@@ -231,6 +231,10 @@ class TcpSocket(InetSocket):
             limit = min(limit, self.rcvbuf + (peer.sndbuf if peer is not None else 0))
         return limit - self.length
 
+    async def resolve(self, task: "Task", address: bytes) -> object:
+        """A stream goes to its peer, whatever address sendto(2) names (Linux: net/ipv4/tcp.c looks at none)."""
+        return None
+
     def try_write(self, source: "Source", offset: int) -> int | None:
         """write(2) is a send without anything else."""
         return self.try_send(source, _NOTHING)
