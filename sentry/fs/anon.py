@@ -29,7 +29,8 @@ class AnonFile(FileDescription):
 
     __slots__ = ()
 
-    is_endless = True  # Linux: noop_llseek()
+    is_endless = True
+    can_splice_from = can_splice_to = False
 
     def describe(self) -> bytes:
         """The text of /proc/PID/fd/N."""

@@ -42,8 +42,8 @@ class EventFile(AnonFile):
         return _WORD
 
     def try_write(self, source: "Source", offset: int) -> int | None:
-        """Add to the count; None while that would overflow. Errors: EINVAL fewer than 8 bytes or 2^64-1, EFAULT."""
-        if source.remaining < _WORD:
+        """Add to the count; None while that would overflow. Errors: EINVAL not 8 bytes, or 2^64-1; EFAULT."""
+        if source.remaining != _WORD:
             raise SyscallError(EINVAL)
         word = source.peek(_WORD)
         if len(word) < _WORD:

@@ -20,6 +20,8 @@ class PidFile(AnonFile):
 
     __slots__ = ("_stop", "group")
 
+    is_endless = False
+
     def __init__(self, kernel: "Kernel", group: "ThreadGroup", flags: int) -> None:
         super().__init__(anon_inode(kernel, b"pidfd"), O_RDWR | flags)
         self.group = group

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from sentry.kernel.dnotify import end_notice
 from sentry.vfs.file import O_PATH, FileDescription
-from syscalls.abi.errno import EBADF, EINVAL, EMFILE
+from syscalls.abi.errno import EBADF, EINVAL, EMFILE, ESPIPE
 from syscalls.abi.errors import SyscallError
 
 if TYPE_CHECKING:
@@ -63,6 +63,20 @@ class FdTable:
         if file is None or not file.is_writable:
             raise SyscallError(EBADF)
         return file
+
+    def readable_at(self, fd: int) -> FileDescription:
+        """``readable`` for pread(2), which asks first whether there are positions. Errors: EBADF, ESPIPE."""
+        file = self.get(fd)
+        if not file.is_seekable:
+            raise SyscallError(ESPIPE)
+        return self.readable(fd)
+
+    def writable_at(self, fd: int) -> FileDescription:
+        """``writable`` for pwrite(2). Errors: EBADF, ESPIPE."""
+        file = self.get(fd)
+        if not file.is_seekable:
+            raise SyscallError(ESPIPE)
+        return self.writable(fd)
 
     def install(self, file: FileDescription, *, cloexec: bool = False, minimum: int = 0) -> int:
         """Put ``file`` at the lowest free number ≥ ``minimum``; takes a reference. Errors: EMFILE."""

@@ -19,6 +19,7 @@ class DirectoryFile(FileDescription):
     __slots__ = ("_entries",)
 
     is_seekable = True
+    can_splice_from = False
 
     def __init__(self, inode: "Inode", flags: int, path: "Path | None" = None) -> None:
         super().__init__(inode, flags, path)

@@ -38,7 +38,7 @@ class FileDescription:
         "lock_owner",
         "offset",
         "on_release",
-        "opener",
+        "opened_by",
         "owner",
         "owner_signal",
         "path",
@@ -50,8 +50,10 @@ class FileDescription:
 
     #: lseek and positional I/O work; the I/O layer keeps ``offset``
     is_seekable = False
-    #: lseek(2) answers 0 whatever it is asked (/dev/null and its kin, eventfd and its kin)
+    #: lseek(2) answers 0 whatever it is asked (/dev/null, eventfd(2) and their kin)
     is_endless = False
+    #: splice(2) and sendfile(2) may take from it, and give to it
+    can_splice_from = can_splice_to = True
     #: reads and writes must be awaited (``read_remote``, ``write_remote``)
     is_remote = False
     #: a blocking write goes on until all is taken (pipes, stream sockets, terminals)
@@ -75,7 +77,7 @@ class FileDescription:
         self.offset = 0
         self.queue = WaitQueue()
         self.references = 0
-        self.opener: tuple[object, object] | None = None  # the credentials and process of open(2); None: not opened by name
+        self.opened_by: tuple[object, object] | None = None  # the credentials and process of open(2); None: not opened by name
         self.owner: object | None = None  # F_SETOWN
         self.owner_signal = 0  # F_SETSIG
         self.stop_async: Callable[[], None] | None = None  # ends what O_ASYNC has begun (sentry.kernel.sigio)

@@ -83,6 +83,13 @@ class FileLocks:
                 return record
         return None
 
+    def find_own(self, wanted: Record) -> Record | None:
+        """The first record of the same owner in that range."""
+        for record in self._records:
+            if record.owner is wanted.owner and record.start <= wanted.end and wanted.start <= record.end:
+                return record
+        return None
+
     def try_record(self, wanted: Record) -> bool:
         """Set ``wanted`` (F_UNLCK removes): splits and joins the owner's ranges. Errors: ENOLCK beyond the limit."""
         if wanted.kind != F_UNLCK and self.find_conflict(wanted) is not None:

@@ -59,7 +59,7 @@ async def open_at(task: "Task", dirfd: int, path: bytes, flags: int, mode: int, 
         if flags & O_DIRECTORY and place.inode.attr.mode & S_IFMT != S_IFDIR:
             raise SyscallError(ENOTDIR)
         file = PathFile(place.inode, flags & (O_PATH | O_DIRECTORY | O_NOFOLLOW), place)
-        file.opener = (task.credentials, task.group)
+        file.opened_by = (task.credentials, task.group)
         return file
     if flags & TMPFILE_BIT:
         return await _open_tmpfile(task, dirfd, path, flags, mode, resolve_flags)
@@ -93,7 +93,7 @@ async def open_place(task: "Task", place: Path, flags: int, *, is_created: bool 
     if file.path is None and file.inode is inode:
         file.path = place
     file.flags = file.flags & ~_NOT_KEPT | O_LARGEFILE
-    file.opener = (task.credentials, task.group)
+    file.opened_by = (task.credentials, task.group)
     if access and kind == S_IFREG:
         inode.writers += 1
         file.inode = inode
@@ -222,4 +222,6 @@ async def _open_tmpfile(task: "Task", dirfd: int, path: bytes, flags: int, mode:
     inode.is_linkable = not flags & O_EXCL
     dentry = Dentry(b"#%d" % inode.attr.ino, place.dentry, inode)
     dentry.is_deleted = True
-    return await open_place(task, Path(place.mount, dentry), flags & ~(O_TMPFILE | O_EXCL | O_CREAT), is_created=True)
+    file = await open_place(task, Path(place.mount, dentry), flags & ~(O_TMPFILE | O_EXCL | O_CREAT), is_created=True)
+    file.flags |= O_TMPFILE
+    return file

@@ -57,7 +57,7 @@ def _record(task: Task, file: FileDescription, op: int, base: int, lock: tuple[i
         raise SyscallError(EINVAL)
     if end > END:
         raise SyscallError(EOVERFLOW)
-    if kind not in (F_RDLCK, F_WRLCK, F_UNLCK) or (kind == F_UNLCK and op in (F_GETLK, F_OFD_GETLK)):
+    if kind not in (F_RDLCK, F_WRLCK, F_UNLCK) or (kind == F_UNLCK and op == F_GETLK):
         raise SyscallError(EINVAL)
     is_ofd = op in _OFD
     if is_ofd and pid:
@@ -80,7 +80,9 @@ def _act(task: Task, file: FileDescription, op: int, arg: int, wanted: Record) -
 
 
 def _test(task: Task, file: FileDescription, arg: int, wanted: Record) -> int:
-    found = locks_of(file.inode).find_conflict(wanted)
+    locks = locks_of(file.inode)
+    # F_OFD_GETLK with F_UNLCK asks for what this very description has (Linux 6.7).
+    found = locks.find_own(wanted) if wanted.kind == F_UNLCK else locks.find_conflict(wanted)
     if found is None:
         task.memory.write(arg, F_UNLCK.to_bytes(2, "little"))  # the rest stays as it is
     else:

@@ -23,7 +23,7 @@ def sys_pread64(task: Task, fd: Fd, buf: UserPtr, count: Size, offset: Off) -> i
     """Read at ``offset`` without moving the current one. Errors: as read(2), ESPIPE, EINVAL negative offset."""
     if offset < 0:
         raise SyscallError(EINVAL)
-    file = task.fds.readable(fd)
+    file = task.fds.readable_at(fd)
     if buf + count > ADDRESS_MAX:
         raise Fault
     return io.pread(task, file, task.memory.sink(buf, count), offset)

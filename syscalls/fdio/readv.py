@@ -31,7 +31,7 @@ def sys_preadv(task: Task, fd: Fd, iov: UserPtr, iovcnt: Size, offset: Off, pos_
     """readv(2) at ``offset``; ``pos_h`` means nothing where a register holds all of it. Errors: as pread(2)."""
     if offset < 0:
         raise SyscallError(EINVAL)
-    file = task.fds.readable(fd)
+    file = task.fds.readable_at(fd)
     return io.pread(task, file, task.memory.sink_iovec(iov, iovcnt), offset)
 
 
@@ -40,7 +40,7 @@ def sys_pwritev(task: Task, fd: Fd, iov: UserPtr, iovcnt: Size, offset: Off, pos
     """writev(2) at ``offset``. Errors: as pwrite(2)."""
     if offset < 0:
         raise SyscallError(EINVAL)
-    file = task.fds.writable(fd)
+    file = task.fds.writable_at(fd)
     return io.pwrite(task, file, task.memory.source_iovec(iov, iovcnt), offset)
 
 
@@ -49,7 +49,7 @@ def sys_preadv2(task: Task, fd: Fd, iov: UserPtr, iovcnt: Size, offset: Off, pos
     """preadv(2) with flags; offset -1 means the current one. Errors: EOPNOTSUPP unknown flag, EAGAIN RWF_NOWAIT."""
     if offset < -1:
         raise SyscallError(EINVAL)
-    file = task.fds.readable(fd)
+    file = task.fds.readable(fd) if offset == -1 else task.fds.readable_at(fd)
     sink = task.memory.sink_iovec(iov, iovcnt)
     _check_flags(flags)
     nowait = bool(flags & RWF_NOWAIT)
@@ -63,7 +63,7 @@ def sys_pwritev2(task: Task, fd: Fd, iov: UserPtr, iovcnt: Size, offset: Off, po
     """pwritev(2) with flags; offset -1 means the current one. Errors: EOPNOTSUPP unknown flag, EAGAIN RWF_NOWAIT."""
     if offset < -1:
         raise SyscallError(EINVAL)
-    file = task.fds.writable(fd)
+    file = task.fds.writable(fd) if offset == -1 else task.fds.writable_at(fd)
     source = task.memory.source_iovec(iov, iovcnt)
     _check_flags(flags)
     nowait, append = bool(flags & RWF_NOWAIT), bool(flags & RWF_APPEND)

@@ -2,7 +2,6 @@
 
 from typing import Annotated
 
-from sentry.fs.anon import AnonFile
 from sentry.fs.pipe import splice
 from sentry.fs.pipe.file import PipeFile
 from sentry.kernel import io
@@ -12,7 +11,6 @@ from sentry.vfs.file import FileDescription
 from syscalls.abi.errno import EBADF, EINVAL, ESPIPE
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.fcntl import O_APPEND, SPLICE_F_GIFT, SPLICE_F_MORE, SPLICE_F_MOVE, SPLICE_F_NONBLOCK
-from syscalls.abi.stat import S_IFDIR, S_IFMT
 from syscalls.args import Fd, Flags, Size, UserPtr
 from syscalls.registry import Support, syscall
 
@@ -27,23 +25,23 @@ async def sys_splice(
     """Move bytes between two descriptors, one of which is a pipe. Errors: EBADF, EINVAL, ESPIPE, EAGAIN, EPIPE."""
     if not size:
         return 0
-    source, out = task.fds.readable(fd_in), task.fds.writable(fd_out)
+    source, out = task.fds.get(fd_in), task.fds.get(fd_out)
     count, nowait = min(size, MAX_RW_COUNT), bool(flags & SPLICE_F_NONBLOCK)
     if (off_in and isinstance(source, PipeFile)) or (off_out and isinstance(out, PipeFile)):
         raise SyscallError(ESPIPE)
+    if not source.is_readable or not out.is_writable:
+        raise SyscallError(EBADF)
     if isinstance(source, PipeFile):
         if isinstance(out, PipeFile) and out.pipe is source.pipe:
             raise SyscallError(EINVAL)
-        if out.flags & O_APPEND:
+        if out.flags & O_APPEND or not out.can_splice_to:
             raise SyscallError(EINVAL)
         offset = _read_offset(task, out, off_out)
         done = await splice.splice_out(task, source, out, offset, count, nowait=nowait)
         if offset is not None:
             task.memory.write_u64(off_out, offset + done)
         return done
-    if not isinstance(out, PipeFile):
-        raise SyscallError(EINVAL)
-    if isinstance(source, AnonFile) or source.inode.attr.mode & S_IFMT == S_IFDIR:
+    if not isinstance(out, PipeFile) or not source.can_splice_from:
         raise SyscallError(EINVAL)
     offset = _read_offset(task, source, off_in)
     done = await splice.splice_in(task, source, out, offset, count, nowait=nowait)

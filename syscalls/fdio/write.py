@@ -23,7 +23,7 @@ def sys_pwrite64(task: Task, fd: Fd, buf: UserPtr, count: Size, offset: Off) -> 
     """Write at ``offset`` without moving the current one. Errors: as write(2), ESPIPE, EINVAL negative offset."""
     if offset < 0:
         raise SyscallError(EINVAL)
-    file = task.fds.writable(fd)
+    file = task.fds.writable_at(fd)
     if buf + count > ADDRESS_MAX:
         raise Fault
     return io.pwrite(task, file, task.memory.source(buf, count), offset)

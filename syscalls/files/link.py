@@ -41,6 +41,6 @@ def _check_opener(task: Task, fd: int) -> None:
     """A descriptor itself is linked by who has opened it, with the same credentials still (Linux: fs/namei.c, path_init())."""
     if fd == AT_FDCWD or task.credentials.has(CAP_DAC_READ_SEARCH):
         return
-    opener = task.fds.get_any(fd).opener
+    opener = task.fds.get_any(fd).opened_by
     if opener is not None and (opener[0] != task.credentials or opener[1] is not task.group):
         raise SyscallError(ENOENT)

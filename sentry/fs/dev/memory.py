@@ -31,6 +31,7 @@ class NullFile(FileDescription):
 
     is_seekable = True
     is_endless = True
+    can_splice_from = False
 
     def try_read(self, sink: "Sink", offset: int) -> int | None:
         """End of file."""
@@ -54,6 +55,8 @@ class ZeroFile(NullFile):
     """
 
     __slots__ = ("_fd", "_limits")
+
+    can_splice_from = True
 
     def __init__(self, inode: "Inode", flags: int, limits: "SandboxLimits") -> None:
         super().__init__(inode, flags)

@@ -12,7 +12,7 @@ from sentry.socket.socket import Envelope, PeerCredentials, Receipt, Socket, Soc
 from sentry.socket.unix import address as addresses
 from sentry.socket.unix.message import Message
 from sentry.vfs.lookup import resolve
-from sentry.vfs.naming import mknod_at
+from sentry.vfs.naming import mknod_at, unlink_at
 from sentry.vfs.permission import check_permission
 from sentry.vfs.readiness import POLLERR, POLLHUP, POLLOUT, POLLRDHUP, POLLWRBAND, POLLWRNORM, READABLE
 from syscalls.abi.errno import EADDRINUSE, ECONNREFUSED, EEXIST, EINVAL, ENOSPC, EPROTOTYPE, ETOOMANYREFS
@@ -83,9 +83,9 @@ class UnixSocket(Socket):
             self.autobind()
             return
         name = addresses.parse(address)
-        if self.name:
-            raise SyscallError(EINVAL)
         if name[0] == 0:
+            if self.name:
+                raise SyscallError(EINVAL)
             self._take_abstract(name)
             return
         mode = S_IFSOCK | (self.inode.attr.mode & 0o7777 & ~task.fs.umask)
@@ -93,8 +93,9 @@ class UnixSocket(Socket):
             place = await mknod_at(task, AT_FDCWD, name, mode, 0)
         except SyscallError as error:
             raise SyscallError(EADDRINUSE if error.errno == EEXIST else error.errno) from None
-        if self.name:
-            raise SyscallError(EINVAL)  # another thread was faster; the inode stays, as on Linux
+        if self.name:  # only now, and what was made goes again (Linux: net/unix/af_unix.c, unix_bind_bsd())
+            await unlink_at(task, AT_FDCWD, name, is_rmdir=False)
+            raise SyscallError(EINVAL)
         self.name = name
         self.place = place
         place.inode.bound = self

@@ -19,7 +19,7 @@ from sentry.socket.unix.base import (
 )
 from sentry.vfs.file import O_NONBLOCK
 from sentry.vfs.readiness import POLLHUP, READABLE
-from syscalls.abi.errno import EAGAIN, ECONNREFUSED, ECONNRESET, EINTR, EINVAL, EISCONN, ENOTCONN
+from syscalls.abi.errno import EAGAIN, ECONNREFUSED, ECONNRESET, EINTR, EINVAL, EISCONN, ENOTCONN, EOPNOTSUPP
 from syscalls.abi.errors import SyscallError, WouldBlock
 from syscalls.abi.socket import SO_PASSCRED, SOMAXCONN
 
@@ -50,6 +50,10 @@ class ConnectionSocket(UnixSocket):
         """Connect both ends."""
         self.peer, other.peer = other, self
         self.is_connected = other.is_connected = True
+
+    async def resolve(self, task: "Task", address: bytes) -> object:
+        """A connection has one peer, and sendto(2) names none. Errors: EISCONN, EOPNOTSUPP."""
+        raise SyscallError(EISCONN if self.is_connected else EOPNOTSUPP)
 
     def listen(self, task: "Task", backlog: int) -> None:
         """Wait for connections; credentials of now are what clients see. Errors: EINVAL no name or connected."""

@@ -65,6 +65,10 @@ class SeqpacketSocket(ConnectionSocket):
 
     __slots__ = ()
 
+    async def resolve(self, task: "Task", address: bytes) -> object:
+        """An address is not even looked at."""
+        return None
+
     def try_write(self, source: "Source", offset: int) -> int | None:
         """write(2) sends one message."""
         return self.try_send(source, self.plain_envelope() or Envelope())

@@ -34,7 +34,7 @@ class StreamSocket(ConnectionSocket):
         peer = self.peer
         if envelope.address is not None:
             raise SyscallError(EISCONN if self.is_connected else EOPNOTSUPP)
-        if peer is None and not self.shut & SEND_SHUTDOWN:
+        if peer is None and not self.is_connected:
             raise SyscallError(ENOTCONN)
         if peer is None or self.shut & SEND_SHUTDOWN or peer.shut & RCV_SHUTDOWN:
             raise SyscallError(EPIPE)

@@ -46,13 +46,13 @@ class ModuleRun:
 
 
 def run_natively(module: str, methods: tuple[str, ...] = ()) -> ModuleRun:
-    """Run it on the host, where it may not set the clock, as in a sandbox."""
+    """Run it on the host, with no more capabilities than in a sandbox."""
     with tempfile.TemporaryDirectory(prefix="suite-", dir="/tmp") as folder:
         runner = Path(folder) / RUNNER.name
         shutil.copyfile(RUNNER, runner)
         results = Path(folder) / "results"
         Path(folder).chmod(0o777)
-        bounded = ["setpriv", "--bounding-set", "-sys_time,-sys_boot,-sys_module"] if os.getuid() == 0 else []
+        bounded = ["setpriv", "--bounding-set", "-sys_time,-sys_boot,-sys_module,-sys_admin"] if os.getuid() == 0 else []
         argv = [*bounded, PYTHON, str(runner), str(results), str(TIMEOUT_S), module, *methods]
         outcome = NativeTarget().run(argv, timeout_s=TIMEOUT_S + 60, env=ENVIRONMENT)
         return ModuleRun.read(outcome, results)

@@ -27,7 +27,7 @@ PROCESSES = (
 )
 
 #: files, pipes, UNIX sockets, event loops. Not here: test_sqlite3 and test_dbm_gnu (not packaged); of test_socket what is not
-#: UNIX sockets (UDP-Lite is missing inside, IPv6 natively); test_largefile's copies of 5 GB, which are more than a sandbox's memory
+#: UNIX sockets (UDP-Lite is missing inside); test_largefile's copies of 5 GB, which are more than a sandbox may write
 FILES = (
     "test_shutil",
     "test_pathlib",

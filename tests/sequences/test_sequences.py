@@ -1,0 +1,74 @@
+"""Random sequences of calls, natively and in the sandbox: equal results, equal errors, equal trees.
+
+The native run is that of an ordinary user in a folder of its own, and all names are relative to that folder. `make test` plays
+the same sequences each time; SANDBOXCTL_SEQUENCES=N plays N new ones.
+"""
+
+import json
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from difflib import unified_diff
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+
+from tests.guestlib.target import SandboxTarget
+from tests.sequences.steps import SEQUENCES
+
+PLAYER = Path(__file__).with_name("player.py")
+_UID = 65534
+_WANTED = int(os.environ.get("SANDBOXCTL_SEQUENCES", "0"))
+_TIMEOUT_S = 120
+
+
+class Players:
+    """The native player and the one inside, which play one sequence after the other."""
+
+    def __init__(self, sandbox: Any, folder: str) -> None:
+        drop = ["setpriv", "--reuid", str(_UID), "--regid", str(_UID), "--clear-groups"] if os.getuid() == 0 else []
+        self._native = [*drop, "/usr/bin/python3", "-I", "-c", PLAYER.read_text(), folder]
+        self._sandbox = sandbox
+
+    def play(self, steps: list[list[object]]) -> tuple[str, str]:
+        """What each has printed."""
+        line = json.dumps(steps).encode() + b"\n"
+        native = subprocess.run(self._native, input=line, capture_output=True, check=False, timeout=_TIMEOUT_S)
+        assert native.returncode == 0, native.stderr.decode(errors="replace")
+        user = f"{_UID}:{_UID}" if os.getuid() == 0 else None
+        command = ["/usr/bin/python3", "-I", "-c", PLAYER.read_text(), "/play"]
+        inside = self._sandbox.run(command, input=line, user=user, timeout=_TIMEOUT_S)
+        assert inside.exit_code == 0, inside.stderr
+        return native.stdout.decode(errors="replace"), inside.stdout.decode(errors="replace")
+
+
+@pytest.fixture(scope="module")
+def players() -> Iterator[Players]:
+    target = SandboxTarget("notify")
+    reason = target.unavailable()
+    if reason:
+        pytest.skip(f"notify: {reason}")
+    if not os.access("/dev/shm", os.W_OK):
+        pytest.skip("no /dev/shm: the native player needs a tmpfs")
+    with tempfile.TemporaryDirectory(prefix="play-", dir="/dev/shm") as folder:
+        Path(folder).chmod(0o777)
+        with target.open(tmpfs=["/play:mode=1777"]) as sandbox:
+            yield Players(sandbox, folder)
+
+
+@settings(
+    max_examples=_WANTED or 40,
+    derandomize=not _WANTED,
+    deadline=None,
+    database=None,
+    phases=[Phase.explicit, Phase.generate, Phase.shrink],
+    suppress_health_check=list(HealthCheck),
+)
+@given(steps=SEQUENCES)
+def test_sequences_agree(players: Players, steps: list[list[object]]) -> None:
+    native, inside = players.play(steps)
+    difference = unified_diff(native.splitlines(), inside.splitlines(), "native", "inside", lineterm="", n=30)
+    assert inside == native, "\n".join(difference)
