@@ -13,9 +13,11 @@ from syscalls.abi.errno import EINVAL, ENODEV
 from syscalls.abi.errors import SyscallError
 
 if TYPE_CHECKING:
+    from sentry.kernel.limits import SandboxLimits
     from sentry.kernel.task import Task
     from sentry.vfs.inode import FileSystem
 
+PAGE: Final = 4096
 _SUFFIXES: Final = {b"k": 10, b"m": 20, b"g": 30, b"t": 40}
 _NUMBER_DIGITS_MAX: Final = 18
 _TMPFS_OPTIONS: Final = frozenset((b"size", b"nr_blocks", b"nr_inodes", b"mode", b"uid", b"gid", b"huge"))
@@ -93,11 +95,11 @@ async def make_file_system(task: "Task", kind: bytes, options: dict[bytes, bytes
 
 def _tmpfs(task: "Task", kind: bytes, options: dict[bytes, bytes]) -> TmpFileSystem:
     kernel, creds = task.kernel, task.credentials
-    size = _size(options[b"size"]) if b"size" in options else None
+    size = _size(options[b"size"], kernel.limits) if b"size" in options else None
     if b"nr_blocks" in options:
-        size = _size(options[b"nr_blocks"]) << 12
+        size = _count(options[b"nr_blocks"]) * PAGE
     pool = StoragePool(limits=kernel.limits, bytes_max=size or None)
-    inodes = _size(options[b"nr_inodes"]) if b"nr_inodes" in options else 0
+    inodes = _count(options[b"nr_inodes"]) if b"nr_inodes" in options else 0
     fs = TmpFileSystem(
         kernel.mounts.allocate_dev(),
         kernel.realtime_ns,
@@ -129,7 +131,16 @@ def _number(text: bytes, base: int) -> int:
     return int(text, base)
 
 
-def _size(text: bytes) -> int:
+def _count(text: bytes) -> int:
     """A number with k, m, g or t. Errors: EINVAL."""
     shift = _SUFFIXES.get(text[-1:].lower(), 0)
     return _number(text[:-1] if shift else text, 10) << shift
+
+
+def _size(text: bytes, limits: "SandboxLimits") -> int:
+    """Bytes, with k, m, g or t, or a share of the memory there is, in whole pages. Errors: EINVAL."""
+    if text.endswith(b"%"):
+        count = min(limits.memory_max or limits.bytes_max, limits.bytes_max) * _number(text[:-1], 10) // 100
+    else:
+        count = _count(text)
+    return -(-count // PAGE) * PAGE

@@ -97,7 +97,7 @@ async def sys_fsconfig(task: Task, fd: Fd, cmd: UInt, key: UserPtr, value: UserP
         _set(parameters, name, _text(task, value) if cmd == FSCONFIG_SET_STRING else b"")
     elif cmd == FSCONFIG_CMD_RECONFIGURE:
         if parameters.mount is None:
-            raise SyscallError(EINVAL)
+            raise SyscallError(EBUSY)
     else:
         check_may_mount(task)
         if parameters.mount is not None or parameters.made is not None:
@@ -144,9 +144,9 @@ def sys_fsmount(task: Task, fs_fd: Fd, flags: UInt, attr_flags: UInt) -> int:
         raise SyscallError(EINVAL)
     wanted = flags_of_attr(attr_flags)
     parameters = _context(task, fs_fd).parameters
-    if parameters.made is None:
+    if parameters.made is None and parameters.mount is None:
         raise SyscallError(EINVAL)
-    if parameters.is_mounted:
+    if parameters.made is None or parameters.is_mounted:
         raise SyscallError(EBUSY)
     parameters.is_mounted = True
     table = task.kernel.mounts

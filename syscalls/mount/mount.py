@@ -93,6 +93,12 @@ def check_place(task: Task, place: Path, *, is_directory: bool) -> None:
         raise SyscallError(ENODEV)
 
 
+def check_kind(origin: Path, place: Path) -> None:
+    """A directory moves onto a directory (Linux: do_move_mount(), not the errno of other mounts). Errors: EINVAL."""
+    if (origin.inode.attr.mode & S_IFMT == S_IFDIR) != (place.inode.attr.mode & S_IFMT == S_IFDIR):
+        raise SyscallError(EINVAL)
+
+
 async def _bind(task: Task, source: bytes, place: Path, *, recursive: bool) -> None:
     if not source:
         raise SyscallError(EINVAL)
@@ -108,6 +114,7 @@ async def _move(task: Task, source: bytes, place: Path) -> None:
         raise SyscallError(EINVAL)
     origin = task.mounts.top(await resolve(task, AT_FDCWD, source))
     _check_root(task, origin)
+    check_kind(origin, place)
     check_place(task, place, is_directory=origin.inode.attr.mode & S_IFMT == S_IFDIR)
     task.mounts.move(origin.mount, place)
 

@@ -25,7 +25,7 @@ from syscalls.abi.mount import (
 )
 from syscalls.abi.stat import S_IFDIR, S_IFMT
 from syscalls.args import Fd, PathPtr, UInt
-from syscalls.mount.mount import check_place
+from syscalls.mount.mount import check_kind, check_place
 from syscalls.mount.propagation import check_may_mount
 from syscalls.registry import Support, syscall
 
@@ -82,6 +82,7 @@ async def sys_move_mount(task: Task, from_dfd: Fd, from_path: PathPtr, to_dfd: F
     mount, tree = source.mount, source.mount.namespace
     if tree is None or source.dentry is not mount.root or not task.mounts.holds(target.mount):
         raise SyscallError(EINVAL)
+    check_kind(source, target)
     check_place(task, target, is_directory=source.inode.attr.mode & S_IFMT == S_IFDIR)
     if tree.is_detached and tree.root is mount:
         task.mounts.attach(mount, target)

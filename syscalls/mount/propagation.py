@@ -21,9 +21,9 @@ def check_may_mount(task: Task) -> None:
 def mount_flags(flags: int) -> int:
     """The flags of one mount; relatime unless something else is asked for."""
     kept = flags & KEPT
-    if not flags & (MS_NOATIME | MS_STRICTATIME):
-        kept |= MS_RELATIME
-    return kept
+    if flags & MS_STRICTATIME:
+        return kept & ~(MS_NOATIME | MS_RELATIME)
+    return kept if flags & MS_NOATIME else kept | MS_RELATIME
 
 
 def set_propagation(task: Task, mounts: list[Mount], kind: int) -> None:

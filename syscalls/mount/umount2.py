@@ -31,6 +31,8 @@ async def sys_umount2(task: Task, target: PathPtr, flags: UInt) -> int:
         raise SyscallError(EINVAL)
     if not flags & MNT_DETACH and _is_busy(task, mount):
         raise SyscallError(EBUSY)
+    if flags & MNT_EXPIRE and mount.children:
+        raise SyscallError(EBUSY)
     if flags & MNT_EXPIRE and not mount.is_marked:
         mount.is_marked = True
         raise SyscallError(EAGAIN)
