@@ -244,9 +244,11 @@ class Session:
     def _query(self, what: str, timeout: float) -> dict[str, Any]:
         return self._ask("query", timeout, {"what": what})
 
-    def _ask(self, kind: str, timeout: float, fields: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    def _ask(
+        self, kind: str, timeout: float, fields: Mapping[str, Any] | None = None, fds: "list[int] | tuple[()]" = ()
+    ) -> dict[str, Any]:
         self._answers.clear()
-        self._send(kind, **(fields or {}))
+        self._send(kind, fds, **(fields or {}))
         deadline = time.monotonic() + timeout
         while not self._answers:
             left = deadline - time.monotonic()
@@ -273,6 +275,14 @@ class Session:
         if errno:
             raise SandboxError(f"the changes cannot be written: {os.strerror(errno)}")
         return _number(answer, "left_out")
+
+    def copy(self, kind: str, path: bytes, fd: int = -1, name: bytes = b"", timeout: float = 600.0) -> int:
+        """``copy_out``, ``copy_in`` or ``stat`` (``sentry/boot/copying.py``). Raises OSError with the guest's error number."""
+        answer = self._ask(kind, timeout, {"path": path, "name": name}, [fd] if fd >= 0 else ())
+        errno = _number(answer, "errno")
+        if errno:
+            raise OSError(errno, os.strerror(errno), os.fsdecode(path))
+        return _number(answer, "value")
 
     def wait(self, command: Command, timeout: float | None = None) -> int | None:
         """Return the exit code, None after ``timeout`` seconds. Raises SandboxDied."""
@@ -343,7 +353,7 @@ class Session:
                 self._death = SandboxError(text, code)
                 raise self._death
             command.finish(code, failure=text)
-        elif kind in {"answer", "exported", "paused", "resumed", "updated"}:
+        elif kind in {"answer", "exported", "paused", "resumed", "updated", "copied"}:
             self._answers.append(message)
         elif kind == "log":
             self._on_log(one_line(message.get("line", "")))

@@ -40,7 +40,7 @@ _COMMANDS = {
     "prune": ("sandboxctl.cli.image_prune", "Remove images without a name."),
     "inspect": ("sandboxctl.cli.inspect", "Show all that is known of sandboxes and images."),
     "history": ("sandboxctl.cli.image_history", "Show how an image came to be."),
-    "cp": ("sandboxctl.cli.cp", "Copy files of an image to the host."),
+    "cp": ("sandboxctl.cli.cp", "Copy files between host and sandbox, or out of an image."),
     "commit": ("sandboxctl.cli.commit", "Make an image of a running sandbox."),
     "diff": ("sandboxctl.cli.image_diff", "Show what a sandbox, or the top layer of an image, changes."),
     "doctor": ("sandboxctl.cli.doctor", "Say what this host allows and what to change."),

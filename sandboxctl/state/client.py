@@ -49,6 +49,8 @@ class Client:
             self._say("done", **_SIMPLE[kind](keeper, message))
         elif kind == "export":
             self._say("done", left_out=keeper.session.export_changes(fds[0]))
+        elif kind in {"copy_out", "copy_in", "stat"}:
+            self._copy(kind, message, fds)
         elif kind == "wait":
             self._is_waiting = True
         elif kind == "attach":
@@ -63,6 +65,16 @@ class Client:
                 keeper.session.resize(self._command, int(message["rows"]), int(message["cols"]))
         else:
             raise SandboxError(f"unknown request {kind}")
+
+    def _copy(self, kind: str, message: dict[str, Any], fds: list[int]) -> None:
+        if self._keeper.record.status == PAUSED:
+            raise SandboxError("the sandbox is paused; see: sandboxctl unpause")
+        try:
+            value = self._keeper.session.copy(kind, message["path"], fds[0] if fds else -1, message["name"])
+        except OSError as error:
+            self._say("done", errno=error.errno or 5, value=0)
+        else:
+            self._say("done", errno=0, value=value)
 
     def _attach(self, message: dict[str, Any], fds: list[int]) -> None:
         streams = self._keeper.streams

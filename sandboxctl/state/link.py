@@ -1,10 +1,11 @@
 """The keeper's socket: how other processes of ours talk to the keeper of a sandbox.
 
 Messages are those of ``sentry/boot/control_protocol.py``: the caller sends ``start``, ``signal`` (signo, everyone), ``wait``,
-``pause``, ``resume``, ``processes``, ``tasks``, ``attach`` (a socket, see ``streams.py``), ``resize``, ``rename``,
-``update`` (restart, memory, pids_limit), ``image`` (answered with name and id), ``export`` (a host file that gets the changes
-as a layer; answered with left_out), or ``exec`` (a command, its streams as descriptors, detach) and then ``exec_signal`` and
-``exec_resize``; the keeper answers ``done``, ``exited`` (code, signal) or ``failed`` (exit_code, message).
+``pause``, ``resume``, ``processes``, ``tasks``, ``attach`` (a socket, see ``streams.py``), ``resize``, ``rename``, ``update``
+(restart, memory, pids_limit), ``stat``, ``copy_out``, ``copy_in`` (path, name; an archive's descriptor), ``image`` (answered with
+name and id), ``export`` (a host file that gets the changes as a layer; answered with left_out), or ``exec`` (a command, its
+streams as descriptors, detach) and then ``exec_signal`` and ``exec_resize``; the keeper answers ``done``, ``exited`` (code,
+signal) or ``failed`` (exit_code, message).
 """
 
 import os

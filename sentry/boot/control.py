@@ -17,6 +17,8 @@ from syscalls.abi.errno import ENOENT, ENOMEM, ENOTDIR
 from syscalls.abi.errors import SyscallError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
     from sentry.boot.container import Container
     from sentry.boot.sandbox import Sandbox
 
@@ -80,15 +82,17 @@ class ControlServer:
                 what = message.get("what", "")
                 self._send("answer", what=what, **self._sandbox.report(what))
             case kind:
-                self._manage(kind, message)
+                self._manage(kind, message, fds)
 
-    def _manage(self, kind: str, message: dict[str, Any]) -> None:
+    def _manage(self, kind: str, message: dict[str, Any], fds: list[int]) -> None:
         if kind == "update":
             self._send("updated", refused=self._sandbox.update_limits(message["memory"], message["pids"]))
         elif kind == "pause":
             self._stand_still()
         elif kind == "resume":
             self._send("resumed")
+        elif kind in {"copy_out", "copy_in", "stat"}:
+            self._copy(kind, message, fds)
         else:
             raise ProtocolError(f"unknown message {kind}")
 
@@ -153,17 +157,32 @@ class ControlServer:
     def _export(self, number: int, fd: int) -> None:
         """Write the changes of the root file system into ``fd``."""
 
-        async def export() -> None:
-            errno, left_out = 0, 0
+        def done(errno: int, left_out: int) -> None:
+            self._send("exported", id=number, errno=errno, left_out=left_out)
+
+        self._work(fd, self._sandbox.export_changes(fd), done)
+
+    def _copy(self, kind: str, message: dict[str, Any], fds: list[int]) -> None:
+        """``copy_out`` and ``copy_in``: an archive in a host file; ``stat``: what kind of object a path is."""
+        fd = fds[0] if fds else -1
+        work = self._sandbox.copying(kind, fd, message["path"], message.get("name", b""))
+        self._work(fd, work, lambda errno, value: self._send("copied", errno=errno, value=value))
+
+    def _work(self, fd: int, work: "Coroutine[Any, Any, int]", done: "Callable[[int, int], None]") -> None:
+        """Do something that may wait, then close ``fd`` and tell ``done`` the error number and the result."""
+
+        async def run() -> None:
+            errno, value = 0, 0
             try:
-                left_out = await self._sandbox.export_changes(fd)
+                value = await work
             except SyscallError as error:
                 errno = error.errno
             finally:
-                close(HostFd(fd))
-            self._send("exported", id=number, errno=errno, left_out=left_out)
+                if fd >= 0:
+                    close(HostFd(fd))
+            done(errno, value)
 
-        Fiber(self._sandbox.runner, lambda result: None, self._sandbox.broken).start(export())
+        Fiber(self._sandbox.runner, lambda result: None, self._sandbox.broken).start(run())
 
     def _signal(self, message: dict[str, Any]) -> None:
         container = self._containers.get(message["id"])

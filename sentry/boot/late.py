@@ -14,6 +14,7 @@ MODULES = (
     "ctypes",
     "linecache",
     "select",
+    "sentry.boot.copying",
     "sentry.boot.masks",
     "sentry.boot.report",
     "sentry.boot.tracing",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sentry.boot import mounts, streams
 from sentry.boot.container import CAPABILITIES_DEFAULT, Container, ContainerSpec
 from sentry.host import clock, entropy, identity
+from sentry.host.regular_file import HostFd
 from sentry.kernel.dispatch import Dispatcher
 from sentry.kernel.kernel import Kernel
 from sentry.kernel.limits import SandboxLimits
@@ -211,6 +212,20 @@ class Sandbox:
     async def export_changes(self, fd: int) -> int:
         """``MountTree.export_changes``."""
         return await self._tree.export_changes(fd)
+
+    async def copying(self, kind: str, fd: int, path: bytes, name: bytes) -> int:
+        """``cp`` (``sentry/boot/copying.py``): returns what was left out; for ``stat`` the mode of the object."""
+        from sentry.boot import copying
+
+        task = self._tree.service_task
+        if kind == "stat":
+            return await copying.mode_of(task, path)
+        if kind == "copy_in":
+            await copying.copy_in(task, HostFd(fd), path)
+            return 0
+        work = copying.CopyOut(task, HostFd(fd))
+        await work.run(path, name)
+        return work.left_out
 
     def broken(self, error: BaseException) -> None:
         """A service of the sentry ended by an error that is no guest's: our bug (fail closed)."""
