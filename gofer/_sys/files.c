@@ -356,7 +356,7 @@ int gofer_renameat2(int from_fd, const char *from, int to_fd, const char *to, un
     return syscall(SYS_renameat2, from_fd, from, to_fd, to, flags) < 0 ? -errno : 0;
 }
 
-int gofer_fallocate(int fd, uint64_t offset, uint64_t length)
+int gofer_fallocate(int fd, int mode, uint64_t offset, uint64_t length)
 {
-    return fallocate(fd, 0, (off_t)offset, (off_t)length) < 0 ? -errno : 0;
+    return fallocate(fd, mode, (off_t)offset, (off_t)length) < 0 ? -errno : 0;
 }

@@ -49,7 +49,7 @@ int gofer_unshare(int flags);
 int gofer_empty_root(void);
 void gofer_empty_bounding_set(void);
 int gofer_set_capabilities(uint64_t kept); /* permitted and effective */
-int gofer_fallocate(int fd, uint64_t offset, uint64_t length);
+int gofer_fallocate(int fd, int mode, uint64_t offset, uint64_t length);
 int gofer_prctl(int option, unsigned long value);
 int gofer_landlock_abi(void);
 int gofer_landlock_create(uint64_t fs, uint64_t net, uint64_t scoped);

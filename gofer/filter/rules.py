@@ -76,6 +76,13 @@ WRITING: tuple[Rule, ...] = (
         condition="type FIFO",
         is_write=True,
     ),
+    Rule(
+        "mknodat",
+        "the name of a socket; whoever connects to it on the host meets nobody",
+        tests=((2, "masked", 0o170000, 0o140000),),
+        condition="type socket",
+        is_write=True,
+    ),
     Rule("symlinkat", "make a symbolic link", is_write=True),
     Rule("linkat", "make a hard link", is_write=True),
     Rule("unlinkat", "remove a name", is_write=True),

@@ -5,7 +5,8 @@ import os
 from gofer._sys._native import lib
 from gofer.protocol.config import Config
 
-_CHOWN, _DAC_OVERRIDE, _DAC_READ_SEARCH, _FOWNER = 1 << 0, 1 << 1, 1 << 2, 1 << 3
+# CAP_FSETID: a set-group-id folder of a group that the gofer is not in keeps its bit; who may set it the sentry has checked.
+_CHOWN, _DAC_OVERRIDE, _DAC_READ_SEARCH, _FOWNER, _FSETID = 1 << 0, 1 << 1, 1 << 2, 1 << 3, 1 << 4
 
 
 def drop(config: Config) -> None:
@@ -23,7 +24,7 @@ def drop(config: Config) -> None:
     if os.geteuid() == 0 and config.keeps_privileges:
         kept = _DAC_READ_SEARCH
         if any(tree.is_writable for tree in config.trees):
-            kept |= _CHOWN | _DAC_OVERRIDE | _FOWNER
+            kept |= _CHOWN | _DAC_OVERRIDE | _FOWNER | _FSETID
     error = lib.gofer_set_capabilities(kept)
     if error < 0:
         raise OSError(-error, "capabilities cannot be dropped")

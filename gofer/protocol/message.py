@@ -66,7 +66,7 @@ LINK = Message("link", 25, (PLACE, PLACE, NAME), (REST,), is_write=True)  # file
 UNLINK = Message("unlink", 26, (PLACE, NAME), (), is_write=True)
 RMDIR = Message("rmdir", 27, (PLACE, NAME), (), is_write=True)
 RENAME = Message("rename", 28, (PLACE, NAME, PLACE, NAME, U32, U32), (), is_write=True)  # flags, node of a moved folder
-MKNOD = Message("mknod", 29, (PLACE, NAME, U32, U32, U32), (REST,), is_write=True)  # FIFO only
+MKNOD = Message("mknod", 29, (PLACE, NAME, U32, U32, U32), (REST,), is_write=True)  # FIFO or socket
 SETXATTR = Message("setxattr", 30, (PLACE, TEXT, DATA, U32), (), is_write=True)
 REMOVEXATTR = Message("removexattr", 31, (PLACE, TEXT), (), is_write=True)
 TMPFILE = Message("tmpfile", 32, (PLACE, U32, U32, U32), (U32, REST), is_write=True)

@@ -14,6 +14,9 @@ _KEEP = 0xFFFFFFFF  # chown's "leave it"
 _RENAME_FLAGS = 1  # RENAME_NOREPLACE
 _O_NEW = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_NONBLOCK
 
+#: plain, KEEP_SIZE, PUNCH_HOLE with KEEP_SIZE, ZERO_RANGE with and without KEEP_SIZE
+_ALLOCATION_MODES = frozenset((0, 1, 3, 0x10, 0x11))
+
 
 class Folder:
     """A writable folder by descriptor, closed on leaving if it was opened for this request."""
@@ -126,13 +129,14 @@ def symlink(connection: Connection, fields: "list[object]") -> bytes:
 
 
 def mknod(connection: Connection, fields: "list[object]") -> bytes:
-    """Make a FIFO; sockets and devices are the sentry's own business. Errors: EPERM."""
+    """Make a FIFO or the name of a socket, which only the sentry's guests can connect to; devices never. Errors: EPERM."""
     place, name, mode, uid, gid = fields
     assert isinstance(name, bytes)
-    if mode & 0o170000 != 0o010000:  # type: ignore[operator]
-        raise OSError(EPERM, "only FIFOs")
+    kind = mode & 0o170000  # type: ignore[operator]
+    if kind not in (0o010000, 0o140000):
+        raise OSError(EPERM, "only FIFOs and sockets")
     with Folder(connection, place, name) as folder:
-        os.mknod(name, 0o010000 | mode & 0o7777, dir_fd=folder.fd)  # type: ignore[operator]
+        os.mknod(name, kind | mode & 0o7777, dir_fd=folder.fd)  # type: ignore[operator]
         return _new_attributes(connection, folder, name, uid, gid)
 
 
@@ -269,16 +273,16 @@ def write(connection: Connection, fields: "list[object]") -> bytes:
 
 
 def allocate(connection: Connection, fields: "list[object]") -> bytes:
-    """fallocate(2) in its plain mode. Errors: EOPNOTSUPP for other modes."""
+    """fallocate(2): reserve, zero or free a range. Errors: EOPNOTSUPP for what moves the rest of the file."""
     number, mode, offset, length = fields
     opened = connection.open_file(number)
     if not opened.is_writable:
         raise OSError(EBADF, "open for reading")
-    if mode:
+    if mode not in _ALLOCATION_MODES:
         raise OSError(EOPNOTSUPP, "fallocate mode")
     if offset >> 63 or length >> 63:  # type: ignore[operator]
         raise OSError(EINVAL, "fallocate range")
-    error = lib.gofer_fallocate(opened.fd, offset, length)
+    error = lib.gofer_fallocate(opened.fd, mode, offset, length)
     if error < 0:
         raise OSError(-error, "fallocate")
     return b""

@@ -26,9 +26,11 @@ async def sys_sendfile(task: Task, out_fd: Fd, in_fd: Fd, offset: UserPtr, count
     out = task.fds.writable(out_fd)
     if isinstance(out, PipeFile) and not source.is_seekable:  # Linux: fs/read_write.c, do_sendfile() splices to a pipe
         return await _to_pipe(task, source, out, count)
-    if out.flags & O_APPEND or count & _OFFSET_SIGN or not source.is_seekable:
+    if out.flags & O_APPEND or count & _OFFSET_SIGN or not (source.is_seekable or source.is_endless):
         raise SyscallError(EINVAL)
-    if not source.can_splice_from or not out.can_splice_to:
+    if not count:
+        return 0
+    if not source.is_seekable or not source.can_splice_from or not out.can_splice_to:
         raise SyscallError(EINVAL)
     done, position = await send_file(task, out, source, position, min(count, MAX_RW_COUNT))
     if offset:

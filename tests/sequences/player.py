@@ -217,6 +217,7 @@ class Player:
     def accept(self, slot):
         with self.borrow(slot) as it:
             fd, _ = it._accept()
+            os.set_blocking(fd, False)
             return self.keep(fd)
 
     def shutdown(self, slot, how):

@@ -28,7 +28,8 @@ _TIMEOUT_S = 120
 class Players:
     """The native player and the one inside, which play one sequence after the other."""
 
-    def __init__(self, sandbox: Any, folder: str) -> None:
+    def __init__(self, sandbox: Any, folder: str, inside: str) -> None:
+        self._inside = inside
         drop = ["setpriv", "--reuid", str(_UID), "--regid", str(_UID), "--clear-groups"] if os.getuid() == 0 else []
         self._native = [*drop, "/usr/bin/python3", "-I", "-c", PLAYER.read_text(), folder]
         self._sandbox = sandbox
@@ -39,14 +40,14 @@ class Players:
         native = subprocess.run(self._native, input=line, capture_output=True, check=False, timeout=_TIMEOUT_S)
         assert native.returncode == 0, native.stderr.decode(errors="replace")
         user = f"{_UID}:{_UID}" if os.getuid() == 0 else None
-        command = ["/usr/bin/python3", "-I", "-c", PLAYER.read_text(), "/play"]
+        command = ["/usr/bin/python3", "-I", "-c", PLAYER.read_text(), self._inside]
         inside = self._sandbox.run(command, input=line, user=user, timeout=_TIMEOUT_S)
         assert inside.exit_code == 0, inside.stderr
         return native.stdout.decode(errors="replace"), inside.stdout.decode(errors="replace")
 
 
-@pytest.fixture(scope="module")
-def players() -> Iterator[Players]:
+@pytest.fixture(scope="module", params=["memory", "volume"])
+def players(request: pytest.FixtureRequest) -> Iterator[Players]:
     target = SandboxTarget("notify")
     reason = target.unavailable()
     if reason:
@@ -54,9 +55,12 @@ def players() -> Iterator[Players]:
     if not os.access("/dev/shm", os.W_OK):
         pytest.skip("no /dev/shm: the native player needs a tmpfs")
     with tempfile.TemporaryDirectory(prefix="play-", dir="/dev/shm") as folder:
-        Path(folder).chmod(0o777)
-        with target.open(tmpfs=["/play:mode=1777"]) as sandbox:
-            yield Players(sandbox, folder)
+        native, shared = Path(folder) / "native", Path(folder) / "shared"
+        for path in (Path(folder), native, shared):
+            path.mkdir(exist_ok=True)
+            path.chmod(0o777)
+        with target.open(tmpfs=["/memory:mode=1777"], volumes=[f"{shared}:/volume"]) as sandbox:
+            yield Players(sandbox, str(native), f"/{request.param}")
 
 
 @settings(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from sentry.fs.gofer.inode import GoferInode
     from sentry.vfs.stat import SetAttr
 
-S_IFMT, S_IFREG, S_IFIFO = 0o170000, 0o100000, 0o010000
+S_IFMT, S_IFREG, S_IFIFO, S_IFSOCK = 0o170000, 0o100000, 0o010000, 0o140000
 
 
 async def set_attributes(inode: "GoferInode", change: "SetAttr") -> None:
@@ -40,10 +40,10 @@ async def set_attributes(inode: "GoferInode", change: "SetAttr") -> None:
 
 
 async def create(parent: "GoferInode", name: bytes, mode: int, uid: int, gid: int) -> "GoferInode":
-    """A regular file, which comes with its descriptor, or a FIFO."""
+    """A regular file, which comes with its descriptor, a FIFO, or the name of a socket."""
     kind = mode & S_IFMT
     client = parent.gofer.client
-    if kind == S_IFIFO:
+    if kind in (S_IFIFO, S_IFSOCK):
         with parent.gofer.own((parent, name)):
             reply = await client.call(m.MKNOD, parent.place(), name, mode, uid, gid)
         return parent.gofer.inode_of(parent, name, Record(reply.bodies[0], 0))

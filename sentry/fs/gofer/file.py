@@ -12,7 +12,10 @@ from gofer.protocol.attr import ATTR_SIZE
 from gofer.protocol.wire import FRAME_MAX
 from sentry.fs.gofer.record import Record
 from sentry.host.gofer_channel import close_descriptor, size_of
+from sentry.host.regular_file import HostFd, seek_data
 from sentry.vfs.file import O_ACCMODE, O_WRONLY, FileDescription
+from sentry.vfs.permission import without_set_ids
+from sentry.vfs.stat import SetAttr
 from sentry.vfs.watch import touched
 from syscalls.abi.errno import EACCES, EINVAL, ENODEV, ENXIO, EROFS, ESTALE
 from syscalls.abi.errors import SyscallError
@@ -236,7 +239,7 @@ class _HandleFile(GoferFile):
         touched(self, IN_MODIFY)
 
     async def allocate(self, mode: int, offset: int, length: int) -> None:
-        """fallocate(2) in its plain mode."""
+        """fallocate(2), as the host's file system does it."""
         client = self.gofer_inode.gofer.client
         inode = self.gofer_inode
         with inode.gofer.own((inode.parent, inode.name)):
@@ -279,6 +282,10 @@ class OwnedFile(_HandleFile):
             count = source.take_to_host(fd, offset, source.remaining)
         attr.size = max(attr.size, offset + count)
         return self._heard(count, IN_MODIFY)
+
+    async def seek_data(self, offset: int, *, hole: bool) -> int:
+        """The host knows the holes. Errors: ENXIO."""
+        return seek_data(HostFd(self.handle.fd), offset, hole=hole)
 
     async def size(self) -> int:
         """The host's own answer."""
@@ -334,6 +341,8 @@ class RemoteFile(_HandleFile):
             done += count
             if count < len(data):
                 break
+        if inode.attr.mode & 0o6000:  # the gofer may hold CAP_FSETID: the host does not clear them
+            await inode.setattr(SetAttr(mode=without_set_ids(inode.attr.mode) & 0o7777))
         if offset == APPEND:
             await inode.getattr()
         else:

@@ -344,7 +344,7 @@ class GoferInode(Inode):
         await change.set_attributes(self, change_)
 
     async def create(self, name: bytes, mode: int, uid: int, gid: int, rdev: int = 0) -> "Inode":
-        """Make a regular file or a FIFO. Errors: EPERM for sockets and devices."""
+        """Make a regular file, a FIFO or a socket's name. Errors: EPERM for devices."""
         self._check_writable()
         return await change.create(self, name, mode, uid, gid)
 
