@@ -21,6 +21,8 @@ MODULES = (
     "sentry.fs.image.filesystem",
     "sentry.fs.overlay.export",
     "sentry.fs.image.index",
+    "sentry.fs.stacked.options",
+    "sentry.fs.stacked.rename",
     "sentry.fs.tty.console",
     "sentry.fs.tty.slave",
     "sentry.host.mapped_file",
