@@ -40,7 +40,7 @@ def source(text: str, option: str) -> str:
 
 
 def volume(text: str) -> Volume:
-    """Return the mount of ``SRC:DST[:ro|rw]``. Raises OptionError."""
+    """Return the mount of ``SRC:DST[:ro|rw]``, where SRC without a slash names a volume. Raises OptionError."""
     parts = text.split(":")
     if len(parts) not in {2, 3} or not parts[0]:
         raise OptionError(f"-v: {text!r} is not SRC:DST or SRC:DST:ro")
@@ -48,15 +48,24 @@ def volume(text: str) -> Volume:
     unknown = [word for word in options if word not in {"ro", "rw", "z", "Z"}]
     if unknown or {"ro", "rw"} <= set(options):
         raise OptionError(f"-v: {text!r}: the options are ro or rw")
-    if "/" not in parts[0] and parts[0] not in {".", ".."}:
-        raise OptionError(
-            f"-v: {parts[0]!r} would be a named volume, which does not exist here; give a host path such as ./{parts[0]}"
-        )
-    return Volume(source(parts[0], "-v"), destination(parts[1], "-v"), "ro" in options)
+    target = destination(parts[1], "-v")
+    if "/" not in parts[0] and parts[0] not in {".", "..", "~"}:
+        return Volume(named(parts[0], "-v"), target, "ro" in options)
+    return Volume(source(parts[0], "-v"), target, "ro" in options)
+
+
+def named(name: str, option: str) -> str:
+    """The folder of a named volume, made if it is missing. Raises OptionError."""
+    from sandboxctl.store.volumes import Volumes
+
+    try:
+        return Volumes().make(name)
+    except OptionError as error:
+        raise OptionError(f"{option}: {error}") from None
 
 
 def mount(text: str) -> Volume | Tmpfs:
-    """Return the mount of ``type=bind|tmpfs,...``. Raises OptionError."""
+    """Return the mount of ``type=bind|volume|tmpfs,...``. Raises OptionError."""
     values: dict[str, str] = {}
     for item in text.split(","):
         key, _, value = item.partition("=")
@@ -70,12 +79,14 @@ def mount(text: str) -> Volume | Tmpfs:
     if kind == "bind":
         made: Volume | Tmpfs = Volume(source(values.pop("source", ""), "--mount: source"), target, read_only)
         values.pop("bind-propagation", None)
+    elif kind == "volume":
+        made = Volume(named(values.pop("source", ""), "--mount: source"), target, read_only)
     elif kind == "tmpfs":
         limit = size(values.pop("tmpfs-size"), "--mount: tmpfs-size") if "tmpfs-size" in values else None
         mode = octal(values.pop("tmpfs-mode", "1777"), "--mount: tmpfs-mode")
         made = Tmpfs(target, limit, mode, read_only=read_only)
     else:
-        raise OptionError(f"--mount: type is {kind or 'missing'!r}; use type=bind or type=tmpfs")
+        raise OptionError(f"--mount: type is {kind or 'missing'!r}; use type=bind, type=volume or type=tmpfs")
     if values:
         raise OptionError(f"--mount: {next(iter(values))!r} is not known for type={kind}")
     return made

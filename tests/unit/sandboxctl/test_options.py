@@ -161,7 +161,7 @@ def test_volumes(tmp_path):
     "text", ["", "/x", ":/x", "{0}:", "{0}:data", "{0}:/../x", "{0}:/", "{0}:/proc", "{0}:/proc/x", "{0}:/sys",
              "{0}:/x:rx", "{0}:/x:ro:y",
              "{0}/no:/x",
-             "named:/x", "{0}:/x:ro,rw", "{0}/socket:/x"]
+             ".named:/x", "{0}:/x:ro,rw", "{0}/socket:/x"]
 )  # fmt: skip
 def test_bad_volumes(tmp_path, text):
     with socket.socket(socket.AF_UNIX) as made:
