@@ -88,6 +88,8 @@ class SandboxConfig:
     name: str | None = None
     memory: int | None = None
     pids_limit: int | None = None
+    #: processors' worth of time, such as 1.5; needs a control group
+    cpus: float | None = None
     shm_size: int = 64 * MIB
     #: the largest descriptor number that guests may ask for; None: what the sentry thinks right for this host
     nofile_max: int | None = None
@@ -96,7 +98,8 @@ class SandboxConfig:
     host_as_root: bool = False
     capabilities: int = CAPABILITIES_DEFAULT
     require: tuple[str, ...] = ()
-    strace: bool = False
+    #: "strace" for lines, "json" for events, else nothing
+    trace: str = ""
     census: bool = False
     log_file: str | None = None
     #: paths that look empty, and paths that cannot be changed, where the image has them

@@ -26,6 +26,8 @@ from sentry.boot.control_protocol import ChannelClosed, ProtocolError
 STOP_GRACE = 2.0
 START_PATIENCE = 60.0
 ANSWER_PATIENCE = 60.0
+#: characters of one line of the sentry's log: a traced call with long arguments
+_LINE_MAX = 16384
 
 
 class Command:
@@ -356,7 +358,7 @@ class Session:
         elif kind in {"answer", "exported", "paused", "resumed", "updated", "copied"}:
             self._answers.append(message)
         elif kind == "log":
-            self._on_log(one_line(message.get("line", "")))
+            self._on_log(one_line(message.get("line", ""), _LINE_MAX))
 
     def _died(self) -> None:
         """The sentry is gone: find out how, and end what is left."""
@@ -411,4 +413,5 @@ def _signal_name(signo: int) -> str:
 
 
 def _log_to_stderr(line: str) -> None:
-    sys.stderr.write(f"sandboxctl: {line}\n")
+    is_event = line.startswith("{")  # --trace-json: nothing but JSON
+    sys.stderr.write(f"{line}\n" if is_event else f"sandboxctl: {line}\n")

@@ -21,7 +21,7 @@ from sandboxctl.terminal import is_terminal
 _SANDBOX = (
     "rw", "read_only", "overlay", "volumes", "mounts", "tmpfs", "hostname", "name", "memory", "pids_limit", "shm_size",
     "stop_signal", "init", "network", "privileged", "devices", "host_as_root", "cap_add", "cap_drop", "require", "strace",
-    "log_file",
+    "log_file", "cpus", "trace_json",
 )  # fmt: skip
 _COMMAND = (
     "entrypoint", "env", "env_files", "workdir", "user", "group_add", "ulimits", "tty", "interactive", "timeout", "security_opts",
@@ -80,8 +80,10 @@ def checked(
 @click.option(
     "--overlay", metavar="memory|DIR[,size=N]", help="Keep changes in memory, or large files on disk in DIR.  [default: memory]"
 )
+@click.option("--cpus", metavar="NUMBER", help="At most so many processors' time, like 1.5 (needs a control group).")
 @click.option("--strace", is_flag=True, help="Print the guest's system calls to standard error, or to --log-file.")
-@click.option("--log-file", metavar="FILE", help="Where our own messages and --strace go.")
+@click.option("--trace-json", is_flag=True, help="The same as one JSON object a line.")
+@click.option("--log-file", metavar="FILE", help="Where our own messages, --strace and --trace-json go.")
 @click.option("--require", multiple=True, metavar="LAYER,...", help="Refuse to start unless these protections are in force.")
 @click.option("--host-as-root", is_flag=True, help="As root: read the host's files as root, not as nobody.")
 @click.option("--commit", metavar="NAME", help="When COMMAND has ended, make an image of what it changed.")

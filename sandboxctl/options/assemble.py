@@ -46,7 +46,9 @@ class SandboxOptions:
     cap_add: Sequence[str] = ()
     cap_drop: Sequence[str] = ()
     require: Sequence[str] = ()
+    cpus: str | None = None
     strace: bool = False
+    trace_json: bool = False
     census: bool = False
     log_file: str | None = None
 
@@ -86,6 +88,8 @@ def sandbox_config(options: SandboxOptions) -> SandboxConfig:
         raise OptionError(
             f"{options.image}: files are read as nobody, who may not enter {image.root}; chmod o+rx it or use --host-as-root"
         )
+    if options.strace and options.trace_json:
+        raise OptionError("--strace and --trace-json: choose one")
     overlay = mount.overlay(options.overlay) if options.overlay else Overlay()
     memory = quantity.size(options.memory, "--memory") if options.memory else None
     if memory is not None and memory < MEMORY_MIN:
@@ -107,12 +111,13 @@ def sandbox_config(options: SandboxOptions) -> SandboxConfig:
         name=options.name,
         memory=memory,
         pids_limit=_pids(options.pids_limit),
+        cpus=quantity.processors(options.cpus, "--cpus") if options.cpus else None,
         stop_signal=_stop_signal(options, image),
         init=options.init,
         host_as_root=_host_as_root(options),
         capabilities=capabilities(options.cap_add, options.cap_drop),
         require=_layers(options.require),
-        strace=options.strace,
+        trace="json" if options.trace_json else "strace" if options.strace else "",
         census=options.census,
         log_file=options.log_file,
     )

@@ -51,6 +51,17 @@ def duration(text: str, option: str) -> float:
     return total
 
 
+def processors(text: str, option: str) -> float:
+    """Return the number of ``1.5``: a hundredth of a processor at least. Raises OptionError."""
+    try:
+        number = _plain_number(text.strip())
+    except ValueError:
+        number = 0.0
+    if not 0.01 <= number <= 8192:
+        raise OptionError(f"{option}: {text!r} is not a number of processors; use for example 0.5 or 2")
+    return float(number)
+
+
 def whole(text: str, option: str, *, least: int = 0, most: int = (1 << 31) - 1) -> int:
     """Return a whole number in [least, most]. Raises OptionError."""
     if text.removeprefix("-").isdecimal() and text.isascii() and len(text) < 20 and least <= int(text) <= most:

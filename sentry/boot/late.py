@@ -26,10 +26,12 @@ MODULES = (
     "sentry.fs.tty.console",
     "sentry.fs.tty.slave",
     "sentry.host.mapped_file",
+    "sentry.kernel.cpu_timers",
     "sentry.platform.filter.bpf",
     "sentry.platform.filter.guest",
     "sentry.platform.filter.sentry",
     "sentry.socket.inet.raw",
+    "sentry.trace.events",
     "sentry.vfs.special",
 )
 

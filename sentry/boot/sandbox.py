@@ -53,6 +53,7 @@ class Sandbox:
         self.limits = SandboxLimits(
             tasks_max=config["pids"] if config["pids"] > 0 else TASKS_DEFAULT,
             memory_max=memory,
+            cpu_quota_us=config["cpu_quota_us"] if config["cpu_quota_us"] > 0 else None,
             bytes_max=size,
             descriptors_max=max(min(NOFILE_MAX_DEFAULT, identity.descriptors_granted() - _RESERVED), config["nofile"]),
         )
@@ -69,10 +70,11 @@ class Sandbox:
         self._census: Census | None = None
         self._jail = JailConfig(
             hostname=config["hostname"],
-            layers_required=frozenset(config["require"]),
+            layers_required=frozenset([*config["require"], *(["cpu"] if config["cpu_quota_us"] > 0 else [])]),
             profile=config["profile"],
             tasks_max=self.limits.tasks_max,
             memory_max=memory,
+            cpu_quota_us=self.limits.cpu_quota_us,
             nofile=self.limits.descriptors_max,
         )
         self._dispatcher = Dispatcher(registry.calls_of(table), registry.masked_of(table), PROCEED, self._fatal, self._empty)
@@ -84,10 +86,10 @@ class Sandbox:
     def start(self, server: "ControlServer") -> None:
         """Build the jail and the mount tree. Raises PlatformError."""
         self._server = server
-        if self.config["strace"]:
-            from sentry.boot.tracing import trace_calls
+        if self.config["trace"]:
+            from sentry.boot.tracing import make_trace, trace_calls
 
-            trace_calls(self._dispatcher, self._table, server.log_line)
+            trace_calls(self._dispatcher, self._table, make_trace(self.config["trace"], server.log_line, clock.monotonic_ns))
         if self.config["census"]:
             from sentry.boot.tracing import count_calls
 

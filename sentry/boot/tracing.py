@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 from sentry.trace.census import Census
 from sentry.trace.strace import Strace
-from syscalls.abi import signal as signals
 from syscalls.abi.errno import ENOSYS
 from syscalls.abi.nr_x86_64 import NAMES
 
@@ -14,10 +13,11 @@ if TYPE_CHECKING:
     from sentry.platform.interface import Context
     from syscalls.registry import Entry
 
+_NS_PER_SECOND = 1_000_000_000
 
-def trace_calls(dispatcher: "Dispatcher", table: "Sequence[Entry | None]", write: Callable[[str], None]) -> Strace:
-    """Print a line for every call that reaches the sentry, and for execs, signals and deaths, by ``write``."""
-    strace = Strace(write)
+
+def trace_calls(dispatcher: "Dispatcher", table: "Sequence[Entry | None]", strace: Strace) -> Strace:
+    """Let ``strace`` hear of every call that reaches the sentry, and of execs, signals and deaths."""
     calls = list(dispatcher.calls)
     for number, entry in enumerate(table):
         call = calls[number]
@@ -29,6 +29,16 @@ def trace_calls(dispatcher: "Dispatcher", table: "Sequence[Entry | None]", write
     dispatcher.calls = calls
     _trace_events(dispatcher, table, strace)
     return strace
+
+
+def make_trace(kind: str, write: Callable[[str], None], monotonic_ns: Callable[[], int]) -> Strace:
+    """A tracer that writes lines like strace's (``strace``) or events (``json``)."""
+    if kind == "strace":
+        return Strace(write)
+    from sentry.trace.events import EventTrace
+
+    start_ns = monotonic_ns()
+    return EventTrace(write, lambda: (monotonic_ns() - start_ns) / _NS_PER_SECOND)
 
 
 def count_calls(dispatcher: "Dispatcher", table: "Sequence[Entry | None]", monotonic_ns: Callable[[], int]) -> Census:
@@ -72,7 +82,7 @@ def _trace_events(dispatcher: Any, table: "Sequence[Entry | None]", strace: Stra
     def exec_request(context: "Context", nr: int, *registers: int) -> None:
         entry = table[nr]
         if entry is not None:
-            strace.note(context.data, strace.describe(context.data, entry, registers))  # type: ignore[arg-type]
+            strace.on_exec(context.data, entry, registers)  # type: ignore[arg-type]
         run_exec(context, nr, *registers)
 
     def thread_exited(context: "Context", wait_status: int) -> None:
@@ -81,7 +91,7 @@ def _trace_events(dispatcher: Any, table: "Sequence[Entry | None]", strace: Stra
         run_exited(context, wait_status)
 
     def signalled(context: "Context", signal: int) -> None:
-        strace.note(context.data, f"--- {signals.name(signal)} ---")  # type: ignore[arg-type]
+        strace.on_signal(context.data, signal)  # type: ignore[arg-type]
         run_signalled(context, signal)
 
     dispatcher.exec_request, dispatcher.thread_exited, dispatcher.signalled = exec_request, thread_exited, signalled

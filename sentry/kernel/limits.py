@@ -16,6 +16,7 @@ class SandboxLimits:
     tasks_max: int = 4096
     files_max: int = 100_000
     memory_max: int | None = None
+    cpu_quota_us: int | None = None  # in each tenth of a second, held by a control group
     bytes_max: int = 1 << 30
     inodes_max: int = 1_000_000
     descriptors_max: int = 1024

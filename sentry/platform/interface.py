@@ -244,6 +244,7 @@ class JailConfig:
     profile: str = "default"
     tasks_max: int = 4096
     memory_max: int | None = None
+    cpu_quota_us: int | None = None  # processor time in each tenth of a second
     nofile: int = 1024
 
 

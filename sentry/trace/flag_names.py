@@ -74,3 +74,9 @@ def constant(prefix: str, number: int, *, default: str = "") -> str:
         if value == number:
             return name
     return default or str(number)
+
+
+def access(number: int) -> str:
+    """The mode of access(2)."""
+    words = [name for bit, name in ((4, "R_OK"), (2, "W_OK"), (1, "X_OK")) if number & bit]
+    return "|".join(words) or "F_OK"

@@ -12,12 +12,14 @@ from sentry.trace import flag_names
 from syscalls.abi import errno as errnos
 from syscalls.abi import signal as signals
 from syscalls.abi.errors import SyscallError
-from syscalls.abi.fcntl import AT_FDCWD
+from syscalls.abi.fcntl import AT_FDCWD, O_CREAT
 
 if TYPE_CHECKING:
     from sentry.kernel.task import Task
 
-TEXT_MAX = 64
+#: bytes of data shown, as strace -s 32
+TEXT_MAX = 32
+_PATH_SHOWN = 256
 _PATH_MAX = 4096
 _Call = Callable[..., Any]
 
@@ -30,6 +32,8 @@ _PREFIXES = {
     ("mmap", "flags"): "MAP",
     ("mprotect", "prot"): "PROT",
     ("madvise", "advice"): "=MADV",
+    ("fadvise64", "advice"): "=POSIX_FADV",
+    ("faccessat2", "flags"): "AT",
     ("lseek", "whence"): "=SEEK",
     ("ioctl", "request"): "=T",
     ("socket", "domain"): "=AF",
@@ -50,8 +54,14 @@ _PREFIXES = {
     ("mount", "flags"): "MS",
 }
 #: calls whose buffer is worth showing: before the call (what is written) or after it (what was read)
+_OPENS = frozenset(("open", "openat"))
+_EXECS = frozenset(("execve", "execveat"))
+_ACCESSES = frozenset(("access", "faccessat", "faccessat2"))
+_MAPS = frozenset(("mmap", "brk", "mremap"))
+_WORDS_MAX = 32
+_ESCAPES = {9: "\\t", 10: "\\n", 11: "\\v", 12: "\\f", 13: "\\r", 34: '\\"', 92: "\\\\"}
 _WRITES = frozenset(("write", "pwrite64", "sendto"))
-_READS = frozenset(("read", "pread64", "recvfrom", "readlink", "readlinkat", "getcwd"))
+READS = frozenset(("read", "pread64", "recvfrom", "readlink", "readlinkat", "getcwd"))
 
 
 class Kind(Protocol):
@@ -117,18 +127,22 @@ class Strace:
 
     def describe(self, task: "Task", entry: Entry, registers: Sequence[int]) -> str:
         """The call with its arguments."""
-        return f"{entry.name}({', '.join(_arguments(task, entry, registers, has_run=False))})"
+        return f"{entry.name}({', '.join(arguments_of(task, entry, registers, has_run=False))})"
 
     def on_exit(self, task: "Task", entry: Entry, registers: Sequence[int], result: object) -> None:
         """Print the line. ``result`` is a number, or something else when the host answers in the sentry's place."""
         text = self.pending.pop(task.tid, entry.name)
-        if entry.name in _READS and isinstance(result, int) and result >= 0:
-            text = f"{entry.name}({', '.join(_arguments(task, entry, registers, has_run=True, length=result))})"
+        if entry.name in READS and isinstance(result, int) and result >= 0:
+            text = f"{entry.name}({', '.join(arguments_of(task, entry, registers, has_run=True, length=result))})"
         self._write(f"[{task.tid}] {text} = {_result(entry, result)}")
 
-    def note(self, task: "Task", text: str) -> None:
-        """A line that is no call: a signal, an exec, an exit."""
-        self._write(f"[{task.tid}] {text}")
+    def on_exec(self, task: "Task", entry: Entry, registers: Sequence[int]) -> None:
+        """A program is about to be executed."""
+        self._write(f"[{task.tid}] {self.describe(task, entry, registers)}")
+
+    def on_signal(self, task: "Task", signal: int) -> None:
+        """A signal is delivered."""
+        self._write(f"[{task.tid}] --- {signals.name(signal)} ---")
 
     def ended(self, task: "Task", wait_status: int) -> None:
         """The task is gone; what it was doing is shown as unfinished."""
@@ -152,10 +166,13 @@ class Strace:
         return result
 
 
-def _arguments(task: "Task", entry: Entry, registers: Sequence[int], *, has_run: bool, length: int = 0) -> list[str]:
-    words = []
+def arguments_of(task: "Task", entry: Entry, registers: Sequence[int], *, has_run: bool, length: int = 0) -> list[str]:
+    """The arguments as text; ``has_run``: the call has put ``length`` bytes into its buffer."""
+    words: list[str] = []
     for position, argument in enumerate(entry.arguments):
         register = registers[position]
+        if argument.name == "mode" and entry.name in _OPENS and not registers[position - 1] & O_CREAT:
+            break
         if argument.name == "buf" and entry.name in _WRITES:
             words.append(_data(task, register, registers[position + 1]))
         elif argument.name == "buf" and has_run:
@@ -171,11 +188,17 @@ def _argument(task: "Task", entry: Entry, argument: Argument, register: int) -> 
     if kind.name == "path":
         return _path(task, register)
     if kind.name == "ptr":
+        if argument.name == "argv" and entry.name in _EXECS:
+            return _words(task, register)
         return hex(register) if register else "NULL"
+    if argument.name == "mode" and entry.name in _ACCESSES:
+        return flag_names.access(value)
+    if entry.name in _MAPS and argument.name == "addr" and not value:
+        return "NULL"
     if kind.name == "signal":
         return signals.name(value)
     if kind.name == "mode":
-        return f"{value:#o}"
+        return f"0{value:o}" if value else "0"
     if kind.name == "fd" and value == AT_FDCWD:
         return "AT_FDCWD"
     prefix = getattr(kind, "prefix", "") or _PREFIXES.get((entry.name, argument.name), "")
@@ -194,6 +217,20 @@ def _value(kind: Kind, register: int) -> int:
     return value - mask - 1 if kind.is_signed and value >> (kind.bits - 1) else value
 
 
+def _words(task: "Task", addr: int) -> str:
+    """An argument vector, as far as it can be read."""
+    words: list[str] = []
+    try:
+        while len(words) < _WORDS_MAX:
+            pointer = task.memory.read_u64(addr + 8 * len(words))
+            if not pointer:
+                return f"[{', '.join(words)}]"
+            words.append(_path(task, pointer))
+    except SyscallError:
+        return hex(addr) if addr else "NULL"
+    return f"[{', '.join(words)}, ...]"
+
+
 def _path(task: "Task", addr: int) -> str:
     if not addr:
         return "NULL"
@@ -201,7 +238,7 @@ def _path(task: "Task", addr: int) -> str:
         text = task.memory.guest.read_string(addr, _PATH_MAX)
     except SyscallError:
         return hex(addr)
-    return hex(addr) if text is None else _quote(text, 4 * TEXT_MAX)
+    return hex(addr) if text is None else _quote(text, _PATH_SHOWN)
 
 
 def _data(task: "Task", addr: int, length: int) -> str:
@@ -215,8 +252,16 @@ def _data(task: "Task", addr: int, length: int) -> str:
 
 
 def _quote(text: bytes, limit: int) -> str:
-    shown = repr(text[:limit])[2:-1].replace('"', '\\"').replace("\\'", "'")
-    return f'"{shown}"' + ("..." if len(text) > limit else "")
+    shown = []
+    for position, octet in enumerate(text[:limit]):
+        known = _ESCAPES.get(octet)
+        if known is None and 32 <= octet < 127:
+            known = chr(octet)
+        elif known is None:
+            is_followed_by_digit = text[position + 1 : position + 2].isdigit()
+            known = f"\\{octet:03o}" if is_followed_by_digit else f"\\{octet:o}"
+        shown.append(known)
+    return f'"{"".join(shown)}"' + ("..." if len(text) > limit else "")
 
 
 def _result(entry: Entry, result: object) -> str:

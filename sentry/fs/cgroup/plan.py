@@ -19,6 +19,11 @@ def _memory_current(viewer: "Task") -> bytes:
     return b"%d\n" % (memory.total - memory.free)
 
 
+def _cpu_max(viewer: "Task") -> bytes:
+    quota = viewer.kernel.limits.cpu_quota_us
+    return b"max 100000\n" if quota is None else b"%d 100000\n" % quota
+
+
 def _pids_max(viewer: "Task") -> bytes:
     return b"%d\n" % viewer.kernel.limits.tasks_max
 
@@ -46,7 +51,7 @@ def cgroup_plan() -> Plan:
         b"cgroup.subtree_control": File(b"\n"),
         b"cgroup.threads": File(_threads),
         b"cgroup.type": File(b"domain\n"),
-        b"cpu.max": File(b"max 100000\n"),
+        b"cpu.max": File(_cpu_max),
         b"cpu.weight": File(b"100\n"),
         b"memory.current": File(_memory_current),
         b"memory.events": File(b"low 0\nhigh 0\nmax 0\noom 0\noom_kill 0\noom_group_kill 0\n"),

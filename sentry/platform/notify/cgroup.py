@@ -1,8 +1,8 @@
 """A control group for the guests, where the sentry was started by somebody who may make one (root, or a delegated tree).
 
-It gives the true memory limit and a second guard on the number of tasks (cgroups(7), version 1 and 2). It is made before the
-sentry drops its privileges; what stays is a descriptor of the member list, and a small process that removes the group once
-the sentry is gone, however it ends.
+It gives the true memory limit, processor time and a second guard on the number of tasks (cgroups(7), version 1 and 2). It is made
+before the sentry drops its privileges; what stays is a descriptor of the member list, and a small process that removes the group
+once the sentry is gone, however it ends.
 """
 
 import logging
@@ -29,6 +29,9 @@ class _Controller:
 
 _MEMORY = _Controller("memory", "memory.limit_in_bytes", "memory.max")
 _PIDS = _Controller("pids", "pids.max", "pids.max")
+_CPU = _Controller("cpu", "cpu.cfs_quota_us", "cpu.max")
+#: microseconds; ``JailConfig.cpu_quota_us`` is meant for each of them
+CPU_PERIOD_US = 100_000
 
 
 def _own_groups() -> dict[str, Path]:
@@ -53,14 +56,19 @@ class GuestGroup:
 
     def prepare(self, config: JailConfig) -> None:
         """Make the groups that the host permits; a limit that cannot be had is missing in ``layers``."""
-        if config.memory_max is None:
+        limits: list[tuple[_Controller, int | str]] = []
+        if config.memory_max is not None:
+            limits += [(_MEMORY, config.memory_max), (_PIDS, config.tasks_max)]
+        if config.cpu_quota_us is not None:
+            limits.append((_CPU, config.cpu_quota_us))
+        if not limits:
             return
         try:
             groups = _own_groups()
         except OSError:
             return
         made = set()
-        for controller, value in ((_MEMORY, config.memory_max), (_PIDS, config.tasks_max)):
+        for controller, value in limits:
             try:
                 self._make(controller, value, groups)
                 made.add(controller.name)
@@ -70,7 +78,7 @@ class GuestGroup:
         if self._directories:
             self._leave_remover()
 
-    def _make(self, controller: _Controller, value: int, groups: dict[str, Path]) -> None:
+    def _make(self, controller: _Controller, value: int | str, groups: dict[str, Path]) -> None:
         name = f"sandboxctl-{os.getpid()}"
         if controller.name in groups:
             directory = _MOUNT / controller.name / groups[controller.name].relative_to("/") / name
@@ -82,7 +90,7 @@ class GuestGroup:
             directory.mkdir()
             self._directories.append(directory)
             self._member_fds.append(os.open(directory / "cgroup.procs", os.O_WRONLY | os.O_CLOEXEC))
-        (directory / limit).write_text(str(value))
+        (directory / limit).write_text(f"{value} {CPU_PERIOD_US}" if limit == _CPU.file_v2 else str(value))
         kept = [directory / limit]
         for swap in ("memory.swap.max", "memory.memsw.limit_in_bytes"):
             if controller is _MEMORY and (directory / swap).exists():

@@ -31,6 +31,7 @@ _NAMESPACES = {
 _GIVE_UP_ORDER = ("cgroupns", "utsns", "ipcns", "netns", "mountns", "pidns", "userns")
 _LAYER_BITS = {2: "emptyroot", 4: "timens", 8: "landlock"}
 _REMEDIES = {
+    "cpu": "--cpus needs a control group that the caller may write (root, or a delegated tree with the cpu controller)",
     "userns": "allow user namespaces (sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone, "
     "kernel.apparmor_restrict_unprivileged_userns)",
     "landlock": "boot a kernel with Landlock (5.13, lsm=landlock,...)",
