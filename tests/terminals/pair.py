@@ -1,5 +1,6 @@
 """The same session on two terminals, natively and in a sandbox: after every step both must come to show the same."""
 
+import re
 import shutil
 import sys
 import tempfile
@@ -14,9 +15,9 @@ SHELL = ("/bin/bash", "--norc", "--noprofile", "-i")
 _ENV = ("TERM", "LANG", "PS1", "TZ", "LESS", "HISTFILE", "HOME")
 
 
-def unordered(screen: Screen) -> object:
-    """Lines in any order: of two processes that write."""
-    return sorted(screen.rows), screen.cursor
+def numberless(screen: Screen) -> str:
+    """The text with N for the pid of a job."""
+    return re.sub(r"^(\[\d+\]) \d+$", r"\1 N", screen.text.strip(), flags=re.MULTILINE)
 
 
 def whole(screen: Screen) -> object:
@@ -62,10 +63,10 @@ class Pair:
         assert not any(before.rstrip().endswith("\n" + text) for before in self._before.values()), f"shown already: {text}"
         wait_for(self.screens, lambda screen: _last(screen) == text, equal)
 
-    def until_only(self, text: str) -> None:
+    def until_only(self, text: str, shown: Callable[[Screen], str] = lambda screen: screen.text.strip()) -> None:
         """Wait until both show ``text`` and nothing else, which is new."""
         assert not any(before.strip() == text for before in self._before.values()), f"shown already: {text}"
-        wait_for(self.screens, lambda screen: screen.text.strip() == text, whole)
+        wait_for(self.screens, lambda screen: shown(screen) == text)
 
     def end(self) -> tuple[int, int]:
         """Both exit codes, once both have ended."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.terminals.pair import SANDBOXCTL, SHELL, Pair, unordered
+from tests.terminals.pair import SANDBOXCTL, SHELL, Pair, numberless
 from tests.terminals.screen import Screen, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -25,6 +25,9 @@ def needs(*names: str) -> None:
         pytest.skip(f"not installed: {', '.join(missing)}")
 
 
+#: waits for a background job to be stopped, lets bash hear of it, and shows it
+UNTIL_STOPPED = "until grep -q 'T (stopped)' /proc/$!/status; do :; done; /bin/true; jobs"
+PID = "N"  # see numberless
 #: cat that says when it is in the foreground and reads
 READER = "echo 'echo go; exec cat' > c; clear; echo ready\r"
 
@@ -48,8 +51,8 @@ def test_job_control_of_a_shell(pair: Pair) -> None:
     pair.until("^C\n$")
     pair.type("echo $?\r")
     pair.until("130\n$")
-    pair.type("sh c & wait\r")
-    pair.until("wait: warning", unordered)
+    pair.type(f"clear; sh c & {UNTIL_STOPPED}\r")
+    pair.until_only(f"[1] {PID}\n[1]+  Stopped                 sh c\n$", numberless)
     pair.type("clear\r")
     pair.until_only("$")
     pair.type("kill %1; fg\r")
@@ -69,14 +72,14 @@ def test_job_control_of_a_shell(pair: Pair) -> None:
 
 
 def test_a_background_job_that_writes_is_stopped_if_so_told(pair: Pair) -> None:
-    pair.type("stty tostop; (echo hidden) & wait\r")
-    pair.until("wait: warning", unordered)
+    pair.type(f"stty tostop; clear; (echo hidden) & {UNTIL_STOPPED}\r")
+    pair.until_only(f"[1] {PID}\n[1]+  Stopped                 ( echo hidden )\n$", numberless)
     pair.type("clear\r")
     pair.until_only("$")
     pair.type("fg\r")
     pair.until("\nhidden\n$")
-    pair.type("stty -tostop; (echo seen) & wait\r")
-    pair.until("\nseen\n", unordered)
+    pair.type("stty -tostop; (echo seen) & wait; clear; echo over\r")
+    pair.until("over\n$")
 
 
 def test_editing_a_line_and_history(pair: Pair) -> None:
@@ -143,14 +146,14 @@ def test_less(pair: Pair) -> None:
     pair.until("\n500\n(END)")
     pair.type("g/^4.7$\r")
     pair.until("407\n408")
-    pair.resize(12, 40)
-    pair.until("417\n:", lambda screen: screen.rows[-1] == ":")
     pair.type(CTRL_Z)
     pair.until("Stopped")
     pair.type("clear\r")
     pair.until_only("$")
     pair.type("fg\r")
     pair.until("407\n408")
+    pair.resize(12, 40)
+    pair.until("417\n:", lambda screen: screen.rows[-1] == ":")
     pair.type("q")
     pair.until_last_line("$")
 
@@ -232,7 +235,7 @@ def test_tmux(pair: Pair) -> None:
     pair.type("tmux attach\r")
     pair.until("left", lambda screen: screen.rows)
     pair.resize(20, 60)
-    pair.until("left", lambda screen: screen.rows)
+    pair.until("left" + " " * 26 + "\u2502", lambda screen: screen.rows)
     pair.type("stty size\r")
     pair.until("20 ", lambda screen: screen.rows)
     pair.type("\x02:")
