@@ -16,8 +16,8 @@ _ENV = ("TERM", "LANG", "PS1", "TZ", "LESS", "HISTFILE", "HOME")
 
 
 def numberless(screen: Screen) -> str:
-    """The text with N for the pid of a job."""
-    return re.sub(r"^(\[\d+\]) \d+$", r"\1 N", screen.text.strip(), flags=re.MULTILINE)
+    """The text without empty lines and with N for the pid of a job."""
+    return re.sub(r"^(\[\d+\]) \d+$", r"\1 N", "\n".join(row for row in screen.rows if row), flags=re.MULTILINE)
 
 
 def whole(screen: Screen) -> object:

@@ -25,8 +25,8 @@ def needs(*names: str) -> None:
         pytest.skip(f"not installed: {', '.join(missing)}")
 
 
-#: waits for a background job to be stopped, lets bash hear of it, and shows it
-UNTIL_STOPPED = "until grep -q 'T (stopped)' /proc/$!/status; do :; done; /bin/true; jobs"
+#: waits for a background job to be stopped, and lets bash hear of it
+UNTIL_STOPPED = "until grep -q 'T (stopped)' /proc/$!/status; do :; done; /bin/true"
 PID = "N"  # see numberless
 #: cat that says when it is in the foreground and reads
 READER = "echo 'echo go; exec cat' > c; clear; echo ready\r"
@@ -51,8 +51,8 @@ def test_job_control_of_a_shell(pair: Pair) -> None:
     pair.until("^C\n$")
     pair.type("echo $?\r")
     pair.until("130\n$")
-    pair.type(f"clear; sh c & {UNTIL_STOPPED}\r")
-    pair.until_only(f"[1] {PID}\n[1]+  Stopped                 sh c\n$", numberless)
+    pair.type(f"clear; cat & {UNTIL_STOPPED}\r")
+    pair.until_only(f"[1] {PID}\n[1]+  Stopped                 cat\n$", numberless)
     pair.type("clear\r")
     pair.until_only("$")
     pair.type("kill %1; fg\r")
@@ -236,8 +236,8 @@ def test_tmux(pair: Pair) -> None:
     pair.until("left", lambda screen: screen.rows)
     pair.resize(20, 60)
     pair.until("left" + " " * 26 + "\u2502", lambda screen: screen.rows)
-    pair.type("stty size\r")
-    pair.until("20 ", lambda screen: screen.rows)
+    pair.type("clear; until stty size | grep '^20 '; do :; done\r")  # tmux tells its panes a little later
+    pair.until("20 30  ", lambda screen: screen.rows)
     pair.type("\x02:")
     pair.until_last_line(":", lambda screen: screen.rows)
     pair.type("kill-server\r")

@@ -93,7 +93,7 @@ class Inside:
         """Run it. A traced run sends every call through the sentry (profile strict). Raises SandboxError."""
         with tempfile.TemporaryDirectory(prefix="compat-") as folder:
             log = Path(folder, "trace")
-            config = replace(self._config, strace=True, profile="strict", log_file=str(log)) if traced else self._config
+            config = replace(self._config, trace="strace", profile="strict", log_file=str(log)) if traced else self._config
             started = time.monotonic()
             with Sandbox.from_config(config) as sandbox:
                 # one stream for both outputs, in the order in which they were written
