@@ -114,9 +114,9 @@ async def chmod_place(task: "Task", place: Path, mode: int) -> None:
     check_writable_mount(place)
     inode = place.inode
     attr = await inode.getattr()
-    check_owner(task.credentials, attr)
     if attr.mode & S_IFMT == S_IFLNK:
         raise SyscallError(EOPNOTSUPP)
+    check_owner(task.credentials, attr)
     await inode.setattr(SetAttr(mode=chmod_mode(task.credentials, attr, mode & 0o7777)))
     watch.happened(place.dentry, IN_ATTRIB)
 

@@ -31,7 +31,7 @@ async def sys_linkat(
 ) -> int:
     """Like link between two directories. Errors: ENOENT for AT_EMPTY_PATH and a descriptor that others have opened."""
     old, new = task.memory.read_path(oldpath), task.memory.read_path(newpath)
-    if flags & AT_EMPTY_PATH and not old:
+    if flags & AT_EMPTY_PATH and not old.startswith(b"/"):
         _check_opener(task, olddirfd)
     await link_at(task, olddirfd, old, newdirfd, new, flags)
     return 0

@@ -332,3 +332,39 @@ TEST(without_rights) {
     });
     EXPECT_EXIT(0, pid);
 }
+
+TEST(turning_the_tree) {
+    own_tree();
+    NEED(mkdir("base", 0755));
+    NEED(mount("base", "base", "tmpfs", 0, NULL));
+    NEED(mkdir("base/new", 0755));
+    NEED(mkdir("base/plain", 0755));
+    NEED(close(open("base/file", O_CREAT | O_RDWR, 0600)));
+    NEED(mount("new", "base/new", "tmpfs", 0, NULL));
+    NEED(mkdir("base/new/old", 0755));
+    NEED(mkdir("base/new/shared", 0755));
+    NEED(mount("s", "base/new/shared", "tmpfs", 0, NULL));
+    NEED(mount(NULL, "base/new/shared", NULL, SHARED, NULL));
+    NEED(chdir("base"));
+    NEED(chroot("."));
+    static const char *const places[] = {"/", "/new", "/new/old", "/plain", "/file", "/missing", "/new/shared", "new", ".", ""};
+    for (int i = 0; i < 10; i++)
+        for (int j = 0; j < 10; j++) {
+            if (i == 1 && j == 2) continue;
+            if (i == 7 && j == 2) continue;
+            if ((i == 1 || i == 7) && (j == 1 || j == 7)) continue;
+            long result = syscall(SYS_pivot_root, places[i], places[j]);
+            printf("\"%s\" \"%s\": %s\n", places[i], places[j], result ? check_errno_name(errno) : "ok");
+        }
+    NEED(mount(NULL, "/new", NULL, SHARED, NULL));
+    SHOW(syscall(SYS_pivot_root, "/new", "/new/old"));
+    NEED(mount(NULL, "/new", NULL, PRIVATE, NULL));
+    NEED(mount(NULL, "/", NULL, SHARED, NULL));
+    SHOW(syscall(SYS_pivot_root, "/new", "/new/old"));
+    NEED(mount(NULL, "/", NULL, PRIVATE, NULL));
+    SHOW(syscall(SYS_pivot_root, "/new", "/new/old"));
+    SHOW(access("/old/file", F_OK));
+    SHOW(access("/shared", F_OK));
+    SHOW(access("old/plain", F_OK));
+    SHOW(syscall(SYS_pivot_root, "/", "/old"));
+}
