@@ -4,7 +4,7 @@ from sentry.kernel import io
 from sentry.kernel.task import Task
 from sentry.mm.usermem import MAX_RW_COUNT, BytesSink, BytesSource
 from sentry.vfs.file import FileDescription
-from syscalls.abi.errno import EBADF, EFBIG, EINVAL, EISDIR
+from syscalls.abi.errno import EBADF, EFBIG, EINVAL, EISDIR, EOVERFLOW
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.fcntl import O_APPEND
 from syscalls.abi.stat import S_IFDIR, S_IFMT, S_IFREG
@@ -19,16 +19,19 @@ _OFFSET_MAX = (1 << 63) - 1
 async def sys_copy_file_range(
     task: Task, fd_in: Fd, off_in: UserPtr, fd_out: Fd, off_out: UserPtr, size: Size, flags: UInt
 ) -> int:
-    """Copy between regular files; returns how much. Errors: EBADF, EINVAL (overlap, flags), EISDIR, EFBIG, ENOSPC."""
+    """Copy between regular files; returns how much. Errors: EBADF, EINVAL (overlap, flags), EISDIR, EFBIG, ENOSPC,
+    EOVERFLOW."""
     source, target = task.fds.get(fd_in), task.fds.get(fd_out)
     start = task.memory.read_u64(off_in) if off_in else source.offset
     end = task.memory.read_u64(off_out) if off_out else target.offset
     _check(source, target, flags)
+    if max(start, end) + size >> 64:
+        raise SyscallError(EOVERFLOW)
     if max(start, end) > _OFFSET_MAX:
         raise SyscallError(EINVAL)
-    count = min(size, MAX_RW_COUNT)
-    if max(start, end) + count > _OFFSET_MAX:
+    if end == _OFFSET_MAX:
         raise SyscallError(EFBIG)
+    count = min(size, MAX_RW_COUNT, _OFFSET_MAX - end)
     source.acquire()
     target.acquire()
     try:

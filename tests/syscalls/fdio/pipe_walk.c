@@ -134,3 +134,96 @@ TEST(without_a_reader) {
     EXPECT_ERRNO(EPIPE, vmsplice(ends[1], &part, 1, 0));
     close(ends[1]);
 }
+
+/* After a call nothing is held: a pipe whose ends are closed is at its end, or broken. */
+TEST(nothing_is_held) {
+    signal(SIGPIPE, SIG_IGN);
+    for (int how = 0; how < 9; how++) {
+        int from[2], to[2];
+        NEED(pipe2(from, O_NONBLOCK));
+        NEED(pipe2(to, O_NONBLOCK));
+        int file = NEED(open("file", O_RDWR));
+        NEED(write(from[1], "abcdef", 6));
+        struct iovec part = {data, 3};
+        loff_t at = 0;
+        off_t position = 0;
+        long result = 0;
+        if (how == 0) result = splice(from[0], NULL, to[1], NULL, 3, 0);
+        if (how == 1) result = splice(from[0], NULL, file, &at, 3, 0);
+        if (how == 2) result = splice(file, &at, to[1], NULL, 3, 0);
+        if (how == 3) result = tee(from[0], to[1], 3, 0);
+        if (how == 4) result = vmsplice(to[1], &part, 1, 0);
+        if (how == 5) result = syscall(SYS_sendfile, to[1], file, &position, 3);
+        if (how == 6) result = splice(to[0], NULL, from[1], NULL, 3, SPLICE_F_NONBLOCK); /* nothing there */
+        if (how == 7) result = tee(to[0], from[1], 3, SPLICE_F_NONBLOCK);
+        if (how == 8) result = splice(from[0], NULL, to[1], NULL, 3, SPLICE_F_NONBLOCK | SPLICE_F_MOVE | SPLICE_F_MORE);
+        printf("%d: %ld\n", how, result);
+        close(from[0]);
+        EXPECT_ERRNO(EPIPE, write(from[1], "x", 1));
+        close(from[1]);
+        close(to[1]);
+        while ((result = read(to[0], got, 100)) > 0) printf("  %ld %.*s\n", result, (int)result, got);
+        EXPECT_EQ(0, result);
+        close(to[0]);
+        close(file);
+    }
+}
+
+TEST(bad_arguments) {
+    int from[2], to[2], file = NEED(open("file", O_RDWR)), appended = NEED(open("file", O_RDWR | O_APPEND));
+    NEED(pipe2(from, O_NONBLOCK));
+    NEED(pipe2(to, O_NONBLOCK));
+    NEED(write(from[1], "abcdef", 6));
+    loff_t at = 0, negative = -1;
+    SHOW(splice(from[0], &at, to[1], NULL, 3, 0));
+    SHOW(splice(from[0], NULL, to[1], &at, 3, 0));
+    SHOW(splice(from[0], NULL, from[1], NULL, 3, 0));
+    SHOW(splice(from[1], NULL, to[1], NULL, 3, 0));
+    SHOW(splice(from[0], NULL, to[0], NULL, 3, 0));
+    SHOW(splice(from[0], NULL, appended, NULL, 3, 0));
+    SHOW(splice(from[0], NULL, file, &negative, 3, 0));
+    SHOW(splice(file, &negative, to[1], NULL, 3, 0));
+    SHOW(splice(file, NULL, appended, NULL, 3, 0));
+    SHOW(splice(from[0], NULL, to[1], NULL, 3, 0x100));
+    SHOW(splice(from[0], NULL, to[1], NULL, 0, 0));
+    SHOW(splice(900, NULL, 901, NULL, 0, 0));
+    SHOW(splice(900, NULL, to[1], NULL, 1, 0));
+    SHOW(tee(from[0], from[1], 3, 0));
+    SHOW(tee(from[0], file, 3, 0));
+    SHOW(tee(file, to[1], 3, 0));
+    SHOW(tee(from[0], to[1], 0, 0));
+    SHOW(tee(from[0], to[1], 3, 0x100));
+    SHOW(tee(from[1], to[1], 3, 0));
+    SHOW(vmsplice(to[1], NULL, 0, 0));
+    SHOW(vmsplice(to[1], BAD_PTR, 1, 0));
+    SHOW(vmsplice(to[1], NULL, 1025, 0));
+    SHOW(vmsplice(to[1], NULL, 1, 0x100));
+    SHOW(syscall(SYS_sendfile, to[1], file, &negative, 3));
+    SHOW(syscall(SYS_sendfile, to[1], file, BAD_PTR, 3));
+    SHOW(syscall(SYS_sendfile, appended, file, NULL, 3));
+    SHOW(syscall(SYS_sendfile, to[0], file, NULL, 3));
+    SHOW(syscall(SYS_sendfile, 900, file, NULL, 3));
+    SHOW(syscall(SYS_sendfile, to[1], from[0], NULL, 3));
+    SHOW(syscall(SYS_sendfile, to[1], file, NULL, 0));
+    SHOW(syscall(SYS_sendfile, to[1], file, NULL, -1L));
+    SHOW(copy_file_range(file, &negative, file, &at, 3, 0));
+    SHOW(copy_file_range(file, &at, file, &negative, 3, 0));
+    SHOW(copy_file_range(file, NULL, file, NULL, 3, 1));
+    SHOW(copy_file_range(file, NULL, appended, NULL, 3, 0));
+    SHOW(copy_file_range(file, NULL, 900, NULL, 3, 0));
+    loff_t here = 0, there = 3;
+    SHOW(copy_file_range(file, &here, file, &there, 3, 0));
+    here = 0, there = 2;
+    SHOW(copy_file_range(file, &here, file, &there, 3, 0));
+    here = 3, there = 0;
+    SHOW(copy_file_range(file, &here, file, &there, 4, 0));
+    here = INT64_MAX - 2;
+    SHOW(copy_file_range(file, &here, file, &there, 2, 0));
+    SHOW(copy_file_range(file, &here, file, &there, 3, 0));
+    SHOW(fcntl(from[0], F_SETPIPE_SZ, -1));
+    SHOW(fcntl(from[0], F_SETPIPE_SZ, 0));
+    SHOW(fcntl(from[0], F_SETPIPE_SZ, 1));
+    SHOW(fcntl(from[0], F_SETPIPE_SZ, 4097));
+    SHOW(fcntl(from[0], F_SETPIPE_SZ, 1u << 31));
+    SHOW(fcntl(file, F_SETPIPE_SZ, 4096));
+}
