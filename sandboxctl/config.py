@@ -85,6 +85,11 @@ class SandboxConfig:
     mounts: tuple[Volume | Tmpfs, ...] = ()
     hostname: str = "sandbox"
     domainname: str = ""
+    #: further lines of /etc/hosts (name, address), and what /etc/resolv.conf says
+    hosts: tuple[tuple[str, str], ...] = ()
+    dns: tuple[str, ...] = ()
+    dns_search: tuple[str, ...] = ()
+    dns_options: tuple[str, ...] = ()
     name: str | None = None
     memory: int | None = None
     pids_limit: int | None = None

@@ -21,7 +21,7 @@ from sandboxctl.terminal import is_terminal
 _SANDBOX = (
     "rw", "read_only", "overlay", "volumes", "mounts", "tmpfs", "hostname", "name", "memory", "pids_limit", "shm_size",
     "stop_signal", "init", "network", "privileged", "devices", "host_as_root", "cap_add", "cap_drop", "require", "strace",
-    "log_file", "cpus", "trace_json",
+    "log_file", "cpus", "trace_json", "add_hosts", "dns", "dns_search", "dns_options",
 )  # fmt: skip
 _COMMAND = (
     "entrypoint", "env", "env_files", "workdir", "user", "group_add", "ulimits", "tty", "interactive", "timeout", "security_opts",
@@ -75,6 +75,10 @@ def checked(
     "--restart", default="no", metavar="POLICY", help="With -d: no, on-failure[:N], always or unless-stopped.  [default: no]"
 )
 @click.option("--network", "--net", metavar="none", default="none", show_default=True, help="Only none so far.")
+@click.option("--add-host", "add_hosts", multiple=True, metavar="NAME:IP", help="One more line of /etc/hosts.")
+@click.option("--dns", multiple=True, metavar="IP", help="A name server for /etc/resolv.conf.")
+@click.option("--dns-search", multiple=True, metavar="DOMAIN", help="Where short names are looked up.")
+@click.option("--dns-option", "dns_options", multiple=True, metavar="OPTION", help="See resolv.conf(5).")
 @click.option("--timeout", metavar="TIME", help="End the sandbox after, for example, 90s; exit status 137.")
 @click.option("--rw", is_flag=True, help="Write through to the folder of a dir: image.")
 @click.option(

@@ -8,7 +8,7 @@ from sandboxctl.config import LAYERS, PLATFORMS, PROFILES, CommandConfig, Overla
 from sandboxctl.errors import OptionError
 from sandboxctl.images.image import Image, RunConfig
 from sandboxctl.images.registry import absolute, resolve
-from sandboxctl.options import environment, mount, quantity
+from sandboxctl.options import environment, mount, quantity, resolver
 from sandboxctl.options.capability import capabilities
 from sandboxctl.options.security import no_new_privileges
 from sandboxctl.options.ulimit import ulimit
@@ -51,6 +51,10 @@ class SandboxOptions:
     trace_json: bool = False
     census: bool = False
     log_file: str | None = None
+    add_hosts: Sequence[str] = ()
+    dns: Sequence[str] = ()
+    dns_search: Sequence[str] = ()
+    dns_options: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,10 @@ def sandbox_config(options: SandboxOptions) -> SandboxConfig:
         trace="json" if options.trace_json else "strace" if options.strace else "",
         census=options.census,
         log_file=options.log_file,
+        hosts=resolver.add_hosts(options.add_hosts),
+        dns=resolver.servers(options.dns),
+        dns_search=resolver.words(options.dns_search, "--dns-search"),
+        dns_options=resolver.words(options.dns_options, "--dns-option"),
     )
     return replace(config, shm_size=quantity.size(options.shm_size, "--shm-size")) if options.shm_size else config
 

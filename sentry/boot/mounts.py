@@ -154,7 +154,8 @@ class MountTree:
         await self._mount(dev, b"/dev", MS_NOSUID, b"tmpfs")
         await self._mount(DevPtsFileSystem(kernel).serve(), b"/dev/pts", MS_NOSUID | MS_NOEXEC, b"devpts")
         await self._mount(self._tmpfs(size=config["shm_size"], mode=0o1777), b"/dev/shm", _SAFE | MS_NOEXEC, b"shm")
-        await self._mount_files(network_files(config["hostname"]))
+        resolver = [config.get(key, ()) for key in ("hosts", "dns", "dns_search", "dns_options")]
+        await self._mount_files(network_files(config["hostname"], *resolver))
         for path in config.get("volumes", ()):
             await self._image_volume(path)
         for wish in config["mounts"]:

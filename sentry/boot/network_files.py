@@ -4,6 +4,7 @@ Docker does the same; the image's files stay as they are below, and never tell t
 has not is not made.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 HOSTS: Final = (
@@ -14,13 +15,21 @@ HOSTS: Final = (
     b"ff02::1\tip6-allnodes\n"
     b"ff02::2\tip6-allrouters\n"
 )
-_NO_SERVER: Final = b"# --network none: there is no name server\n"
+_NO_SERVER: Final = b"# --network none: there is no name server"
 
 
-def network_files(hostname: bytes) -> dict[bytes, bytes]:
-    """The text of each file, by path."""
+def network_files(
+    hostname: bytes,
+    hosts: Sequence[tuple[bytes, bytes]] = (),
+    servers: Sequence[bytes] = (),
+    search: Sequence[bytes] = (),
+    options: Sequence[bytes] = (),
+) -> dict[bytes, bytes]:
+    """The text of each file, by path. ``hosts`` are further names with their addresses; the rest is that of resolv.conf(5)."""
+    lines = [b"nameserver " + server for server in servers] or [_NO_SERVER]
+    lines += [b" ".join((word, *words)) for word, words in ((b"search", search), (b"options", options)) if words]
     return {
         b"/etc/hostname": hostname + b"\n",
-        b"/etc/hosts": HOSTS + b"127.0.0.1\t" + hostname + b"\n",
-        b"/etc/resolv.conf": _NO_SERVER,
+        b"/etc/hosts": HOSTS + b"127.0.0.1\t" + hostname + b"\n" + b"".join(b"%b\t%b\n" % (ip, name) for name, ip in hosts),
+        b"/etc/resolv.conf": b"\n".join(lines) + b"\n",
     }
