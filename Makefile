@@ -3,9 +3,10 @@ SHELL := /bin/sh
 BIN := .venv/bin
 PYTHON_RUN := $(BIN)/python
 ARGS ?=
+MINUTES ?= 30
 TESTS ?= tests
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run tour test check lint types contracts matrix-check matrix format dist bench mutants evidence clean \
+.PHONY: help setup setup-test run tour test check lint types contracts matrix-check matrix format dist bench mutants evidence clean fuzz \
         test-suites test-engines test-applications
 
 help:  ## list the commands
@@ -62,6 +63,9 @@ mutants: setup-test  ## seeded one-line faults; at least 80 % must be caught
 
 test-suites test-engines test-applications: setup-test  ## whole test tiers; each leaves a dated evidence file
 	@$(PYTHON_RUN) tests/tiers.py $(@:test-%=%) $(ARGS)
+
+fuzz: setup-test  ## hostile arguments of every call, then random sequences for MINUTES=30, natively and in the sandbox
+	@SANDBOXCTL_FUZZ_MINUTES=$(MINUTES) $(PYTHON_RUN) -m pytest -q -s tests/fuzz $(ARGS)
 
 clean:  ## remove everything that was made here
 	rm -rf .venv .make build dist *.egg-info

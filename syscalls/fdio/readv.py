@@ -51,6 +51,8 @@ def sys_preadv2(task: Task, fd: Fd, iov: UserPtr, iovcnt: Size, offset: Off, pos
         raise SyscallError(EINVAL)
     file = task.fds.readable(fd) if offset == -1 else task.fds.readable_at(fd)
     sink = task.memory.sink_iovec(iov, iovcnt)
+    if not sink.remaining:
+        return 0
     _check_flags(flags)
     nowait = bool(flags & RWF_NOWAIT)
     if offset == -1:
@@ -65,6 +67,8 @@ def sys_pwritev2(task: Task, fd: Fd, iov: UserPtr, iovcnt: Size, offset: Off, po
         raise SyscallError(EINVAL)
     file = task.fds.writable(fd) if offset == -1 else task.fds.writable_at(fd)
     source = task.memory.source_iovec(iov, iovcnt)
+    if not source.remaining:
+        return 0
     _check_flags(flags)
     nowait, append = bool(flags & RWF_NOWAIT), bool(flags & RWF_APPEND)
     is_plain = bool(flags & RWF_NOAPPEND)

@@ -7,6 +7,7 @@ http_port 127.0.0.1:3128
 http_access allow all
 cache_dir ufs $PWD/cache 16 2 2
 cache_mem 8 MB
+memory_cache_shared off
 pid_filename $PWD/pid
 access_log stdio:$PWD/access.log
 cache_log $PWD/cache.log

@@ -17,6 +17,8 @@ TEST(positions) {
     NEED(pipe(fds));
     EXPECT_ERRNO(ESPIPE, pread(fds[0], text, 1, 0));
     EXPECT_ERRNO(ESPIPE, pwrite(fds[1], text, 1, 0));
+    EXPECT_ERRNO(ESPIPE, pread(fds[1], text, 1, 0));
+    EXPECT_ERRNO(ESPIPE, pwrite(fds[0], text, 1, 0));
     close(fd);
 }
 
