@@ -47,6 +47,8 @@ _COMMANDS = {
     "doctor": ("sandboxctl.cli.doctor", "Say what this host allows and what to change."),
     "host-surface": ("sandboxctl.cli.host_surface", "List every host call that guest, sentry and gofer may make."),
     "compat": ("sandboxctl.cli.compat", "Show which system calls work, and how far."),
+    "completion": ("sandboxctl.cli.completion", "Print the completion script of bash, zsh or fish."),
+    "man": ("sandboxctl.cli.man", "Write man pages made from the help."),
     "version": ("sandboxctl.cli.version", "Print the version."),
 }
 
