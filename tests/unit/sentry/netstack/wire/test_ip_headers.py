@@ -31,7 +31,8 @@ def test_ipv4_is_what_the_rfc_draws() -> None:
     assert parsed is not None
     assert (parsed.source, parsed.destination, parsed.protocol, parsed.payload) == (A4, B4, 17, b"payload")
     assert (parsed.ttl, parsed.tos, parsed.header_size, parsed.raw) == (64, 0x10, 20, data)
-    assert parsed.dont_fragment and parsed.fragment is None
+    assert parsed.dont_fragment
+    assert parsed.fragment is None
 
 
 @pytest.mark.parametrize(
