@@ -164,10 +164,32 @@ def idle(platform: str | None) -> Iterator[Row]:
     yield Row("idle", "idle sandbox (% CPU)", "%", 100 * used / span_s)
 
 
+def execution(platform: str | None) -> Iterator[Row]:
+    """One more command in a running sandbox: from the request on the control socket to its end, more than to its first
+    instruction; and the whole of `sandboxctl exec`, with its own start."""
+
+    def body(target: Target) -> dict[str, float]:
+        return {"s": seconds(lambda: target.run(["/bin/true"]), rounds=10)}
+
+    native, boxed = both(platform, body)
+    yield Row("exec", "request to end of /bin/true (ms)", "ms", boxed["s"] * 1000, native["s"] * 1000)
+    name = f"benchmark-{os.getpid()}"
+    program = [sys.executable, "-m", "sandboxctl.cli.main"]
+    command = Path(sys.executable).with_name("sandboxctl")
+    program = [str(command)] if command.exists() else program
+    subprocess.run([*program, "run", "-d", "--rm", "--name", name, "host", "--", "/bin/sleep", "600"], check=True, capture_output=True)
+    try:
+        took = seconds(lambda: subprocess.run([*program, "exec", name, "/bin/true"], check=True, capture_output=True), rounds=10)
+    finally:
+        subprocess.run([*program, "rm", "-f", name], check=False, capture_output=True)
+    yield Row("exec", "sandboxctl exec, start to end (ms)", "ms", took * 1000)
+
+
 GROUPS: dict[str, Callable[[str | None], Iterator[Row]]] = {
     "trap": trap,
     "micro": micro,
     "startup": startup,
+    "exec": execution,
     "workloads": workloads,
     "first": first,
     "idle": idle,
