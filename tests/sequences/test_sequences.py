@@ -64,7 +64,7 @@ def players(request: pytest.FixtureRequest) -> Iterator[Players]:
 
 
 @settings(
-    max_examples=_WANTED or 40,
+    max_examples=_WANTED or 25,
     derandomize=not _WANTED,
     deadline=None,
     database=None,

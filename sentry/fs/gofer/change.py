@@ -46,11 +46,13 @@ async def create(parent: "GoferInode", name: bytes, mode: int, uid: int, gid: in
     if kind in (S_IFIFO, S_IFSOCK):
         with parent.gofer.own((parent, name)):
             reply = await client.call(m.MKNOD, parent.place(), name, mode, uid, gid)
+        _note_own(parent)
         return parent.gofer.inode_of(parent, name, Record(reply.bodies[0], 0))
     if kind not in (S_IFREG, 0):
         raise SyscallError(EPERM)
     with parent.gofer.own((parent, name)):
         reply = await client.call(m.CREATE, parent.place(), name, mode & 0o7777, uid, gid)
+    _note_own(parent)
     return _take_new(parent, name, reply.bodies[0], reply.fd)
 
 
@@ -60,6 +62,11 @@ async def tmpfile(parent: "GoferInode", mode: int, uid: int, gid: int) -> "Gofer
     inode = _take_new(parent, b"", reply.bodies[0], reply.fd)
     inode.move(None, b"")
     return inode
+
+
+def _note_own(parent: "GoferInode") -> None:
+    if parent.gofer.coherence is not None:
+        parent.gofer.coherence.own_name(parent)
 
 
 def _take_new(parent: "GoferInode", name: bytes, body: bytes, fd: int) -> "GoferInode":
@@ -83,6 +90,7 @@ async def symlink(parent: "GoferInode", name: bytes, target: bytes, uid: int, gi
     """A symbolic link."""
     with parent.gofer.own((parent, name)):
         reply = await parent.gofer.client.call(m.SYMLINK, parent.place(), name, target, uid, gid)
+    _note_own(parent)
     return parent.gofer.inode_of(parent, name, Record(reply.bodies[0], 0))
 
 

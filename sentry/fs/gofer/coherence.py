@@ -21,6 +21,8 @@ _EVENT: Final = Struct("<iIII")
 _NAME_CHANGED: Final = 0x40 | 0x80 | 0x100 | 0x200  # IN_MOVED_FROM, IN_MOVED_TO, IN_CREATE, IN_DELETE
 _FOLDER_GONE: Final = 0x400 | 0x800 | 0x2000 | 0x8000  # IN_DELETE_SELF, IN_MOVE_SELF, IN_UNMOUNT, IN_IGNORED
 _IGNORED: Final = 0x8000
+_CREATED: Final = 0x80 | 0x100  # IN_MOVED_TO: from a folder that is not watched, perhaps
+_DIRECTORY: Final = 1 << 30
 _OVERFLOW: Final = 0x4000
 _CLOSED: Final = 0x8  # IN_CLOSE_WRITE changes nothing that is kept
 NAMES_MAX: Final = 32_768
@@ -35,6 +37,8 @@ class Coherence:
         self._folders: WeakValueDictionary[int, GoferInode] = WeakValueDictionary()
         self._names = 0
         self.changes = 0
+        #: names that others have made: one may be a further name of any file, of which the file's own folder never hears
+        self.foreign_names = 0
 
     def close(self) -> None:
         """Give the descriptor back. Idempotent."""
@@ -68,6 +72,8 @@ class Coherence:
 
     def _take(self, watch: int, mask: int, cookie: int, name: bytes) -> None:
         self.changes += 1
+        if mask & _CREATED and not mask & _DIRECTORY:
+            self.foreign_names += 1
         if mask & _OVERFLOW:
             self._forget_all()
             return
@@ -86,6 +92,11 @@ class Coherence:
             folder.names.clear()
             if mask & _IGNORED:
                 folder.watch = 0
+
+    def own_name(self, folder: "GoferInode") -> None:
+        """We have made a new file in ``folder``: the event that tells of it is no further name of another."""
+        if folder.watch:
+            self.foreign_names -= 1
 
     def _forget_all(self) -> None:
         self._names = 0

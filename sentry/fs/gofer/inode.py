@@ -40,6 +40,7 @@ class GoferInode(Inode):
 
     __slots__ = (
         "dev",
+        "foreign_names",
         "fresh",
         "gofer",
         "has_current_attr",
@@ -74,6 +75,7 @@ class GoferInode(Inode):
         self.watch = record.watch
         self.names: dict[bytes, GoferInode | None] = {}  # what is known to be in a watched folder
         self.is_current = False  # of a shared tree: no event has said that the attributes changed
+        self.foreign_names = 0  # ``Coherence.foreign_names`` as of then
         self.is_veiled = record.is_veiled
         self.is_cacheable = self.has_current_attr = not gofer.is_shared
         self.listing: Listing | None = None
@@ -150,6 +152,7 @@ class GoferInode(Inode):
             if coherence is not None:
                 coherence.refresh()
                 self.is_current = coherence.changes == before
+                self.foreign_names = coherence.foreign_names
         return self.attr
 
     def _is_watched(self) -> bool:
@@ -158,7 +161,9 @@ class GoferInode(Inode):
             return False
         if self.attr.mode & S_IFMT == S_IFDIR:
             return self.watch != 0
-        parent = self.parent
+        parent, coherence = self.parent, self.gofer.coherence
+        if coherence is None or self.foreign_names != coherence.foreign_names:
+            return False
         return parent is not None and parent.watch != 0 and self.attr.nlink == 1 and parent.names.get(self.name) is self
 
     async def lookup(self, name: bytes) -> "Inode | None":
@@ -232,6 +237,7 @@ class GoferInode(Inode):
             child = self.gofer.inode_of(directory, name, record)
             if is_kept and coherence is not None:
                 child.is_current = True
+                child.foreign_names = coherence.foreign_names
                 coherence.keep(directory, name, child)
             directory = child
             found.append(directory)
