@@ -117,6 +117,18 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     return GuestFile.from_parent(parent, path=file_path) if is_guest else None
 
 
+class NotAModule(pytest.File):
+    """A guest program in Python that was named on the command line: it is not for us to import."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        return iter(())
+
+
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    is_guest = SYSCALLS in module_path.parents and not module_path.name.startswith(("test_", "conftest"))
+    return NotAModule.from_parent(parent, path=module_path) if is_guest else None
+
+
 class GuestFile(pytest.File):
     """One guest program; its items are the targets."""
 

@@ -78,9 +78,7 @@ class FdDirectory(DescriptorDirectory):
             file = self.target.task.fds.find(int(name))
             assert file is not None
             readable, writable = (file.is_readable, file.is_writable)
-            inode.attr.mode = S_IFLNK | (0o500 if readable else 0o100) | (0o200 if writable else 0)
-            if not readable and writable:
-                inode.attr.mode = S_IFLNK | 0o300
+            inode.attr.mode = S_IFLNK | (0o500 if readable else 0) | (0o300 if writable else 0)
         return inode
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: where the name begins (Linux: fs/proc/task_mmu.c, seq_setwidth())
 _NAME_COLUMN: Final = 73
+#: what Linux calls anonymous memory that processes share
+_SHARED_MEMORY: Final = b"/dev/zero (deleted)"
 
 
 def maps(viewer: "Task", target: "Target") -> bytes:
@@ -61,6 +63,8 @@ def _header(viewer: "Task", target: "Target", words: list[bytes]) -> bytes | Non
     major, minor = (int(part, 16) for part in device.split(b":"))
     host_name = name.removesuffix(b" (deleted)").rsplit(b"/", 1)[-1]
     file = target.task.kernel.mounts.mapped.find(make_dev(major, minor), int(ino), host_name)
+    if file is None and name == _SHARED_MEMORY:
+        return _line(span, permissions, offset, make_dev(0, 1), int(ino), name)
     if file is None:
         return _line(span, permissions, b"00000000", 0, 0, b"")
     return _line(span, permissions, offset, file.dev, file.ino, file.pathname(viewer.fs.root).replace(b"\n", b"\\012"))

@@ -31,7 +31,8 @@ def status(viewer: "Task", target: "Target") -> bytes:
     host = host_thread.read_status(task, as_thread=target.is_thread)
     host_state = host.get(b"State", b"Z")[:1]
     lines: list[tuple[bytes, bytes]] = [(b"Name", _escape(task.name))]
-    lines.append((b"Umask", b"%04o" % task.fs.umask))
+    if not target.is_zombie:
+        lines.append((b"Umask", b"%04o" % task.fs.umask))
     lines.append((b"State", WORDS[state_of(viewer, target, host_state)]))
     lines += _numbers(target)
     lines += _ids(task.credentials)
