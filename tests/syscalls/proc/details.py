@@ -1,4 +1,4 @@
-"""/proc of processes in each state, of mappings of each kind and of descriptors of each kind: every line that does not depend on the host."""
+"""/proc of processes in each state, of mappings and of descriptors of each kind: what does not depend on the host."""
 
 # guest: timeout=60
 import ctypes
@@ -42,7 +42,7 @@ def show_mapping(what, address, fd=-1):
     if found is None:
         print("map", what, "not there")
         return
-    low, high, line = found
+    low, _, line = found
     words = line.split(None, 5)
     info = os.fstat(fd) if fd >= 0 else None
     inode = "ours" if info is not None and int(words[4]) == info.st_ino else words[4]
@@ -100,14 +100,12 @@ print("maps", "[stack]" in names, "[heap]" in names, any("python" in name for na
 
 # States
 
-WANTED = (
-    "Name Umask State Ngid Uid Gid Groups Threads SigPnd ShdPnd SigBlk SigIgn SigCgt CapInh NoNewPrivs Seccomp Kthread".split()
-)
+WANTED = ["Name", "Umask", "State", "Ngid", "Uid", "Gid", "Groups", "Threads", "SigPnd", "ShdPnd", "SigBlk", "SigIgn", "SigCgt"]
 
 
 def show_status(what, pid):
     lines = dict(line.split(":\t", 1) for line in text(f"/proc/{pid}/status").splitlines() if ":\t" in line)
-    print("status", what, [(name, lines.get(name)) for name in WANTED if name not in ("CapInh", "Seccomp", "NoNewPrivs")])
+    print("status", what, [(name, lines.get(name)) for name in WANTED])
     print("  numbers", int(lines["Pid"]) == pid, int(lines["Tgid"]) == pid, int(lines["PPid"]) == os.getpid(), lines["TracerPid"])
     print(
         "  memory",
