@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 SANDBOXCTL = Path(sys.executable).with_name("sandboxctl")
-SAMPLE = Path(__file__).with_name("sample_project") / "test_sample.py"
+SAMPLE = Path(__file__).with_name("sample_project") / "planted.py"
 PYTEST = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-c", "settings.ini"]
 VENV = Path(sys.prefix)
 EXIT_DIFFERS = 3
@@ -24,7 +24,7 @@ def project() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="sample-", dir="/var/tmp") as name:
         folder = Path(name)
         folder.chmod(0o755)
-        shutil.copy(SAMPLE, folder)
+        shutil.copy(SAMPLE, folder / "test_sample.py")
         (folder / "settings.ini").write_text("[pytest]\n")
         yield folder
 
