@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 
 from tests.guestlib.target import SandboxTarget
 from tests.sequences.steps import SEQUENCES
@@ -34,9 +35,9 @@ class Players:
         self._native = [*drop, "/usr/bin/python3", "-I", "-c", PLAYER.read_text(), folder]
         self._sandbox = sandbox
 
-    def play(self, steps: list[list[object]]) -> tuple[str, str]:
+    def play(self, sequences: list[list[list[object]]]) -> tuple[str, str]:
         """What each has printed."""
-        line = json.dumps(steps).encode() + b"\n"
+        line = b"".join(json.dumps(steps).encode() + b"\n" for steps in sequences)
         native = subprocess.run(self._native, input=line, capture_output=True, check=False, timeout=_TIMEOUT_S)
         assert native.returncode == 0, native.stderr.decode(errors="replace")
         user = f"{_UID}:{_UID}" if os.getuid() == 0 else None
@@ -64,15 +65,15 @@ def players(request: pytest.FixtureRequest) -> Iterator[Players]:
 
 
 @settings(
-    max_examples=_WANTED or 25,
+    max_examples=_WANTED or 6,
     derandomize=not _WANTED,
     deadline=None,
     database=None,
     phases=[Phase.explicit, Phase.generate, Phase.shrink],
     suppress_health_check=list(HealthCheck),
 )
-@given(steps=SEQUENCES)
-def test_sequences_agree(players: Players, steps: list[list[object]]) -> None:
-    native, inside = players.play(steps)
+@given(sequences=st.lists(SEQUENCES, min_size=3, max_size=8))
+def test_sequences_agree(players: Players, sequences: list[list[list[object]]]) -> None:
+    native, inside = players.play(sequences)
     difference = unified_diff(native.splitlines(), inside.splitlines(), "native", "inside", lineterm="", n=30)
     assert inside == native, "\n".join(difference)
