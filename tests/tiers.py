@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 TIERS = {"suites": ("suites",), "engines": ("oci", "engines"), "applications": ("applications",)}
 
 
-def evidence(tier: str, status: int, output: str, details: list[object]) -> Path:
+def evidence(tier: str, status: int, output: str, details: list[object], arguments: list[str]) -> Path:
     """Write the evidence file of a run and return its path."""
     now = datetime.now(tz=UTC)
     folder = ROOT / "tests" / "evidence" / tier
@@ -31,6 +31,7 @@ def evidence(tier: str, status: int, output: str, details: list[object]) -> Path
         "date": now.isoformat(timespec="seconds"),
         "kernel": platform.release(),
         "python": platform.python_version(),
+        **({"arguments": arguments} if arguments else {}),
         "exit_status": status,
         "summary": lines[-1] if lines else "",
         "failures": [line for line in lines if line.startswith(("FAILED", "ERROR"))],
@@ -50,7 +51,8 @@ def main() -> int:
     if not any(list(folder.glob("**/test_*.py")) for folder in folders):
         print(f"{options.tier}: no tests yet (they belong in tests/{folders[0].name}/); no evidence was written", file=sys.stderr)
         return 1
-    command = [sys.executable, "-m", "pytest", "-q", *map(str, folders), *options.arguments, *rest]
+    chosen = [*options.arguments, *rest]
+    command = [sys.executable, "-m", "pytest", "-q", *map(str, folders), *chosen]
     notes = tempfile.NamedTemporaryFile(mode="r", prefix="tier-", suffix=".jsonl")
     environment = {**os.environ, "SANDBOXCTL_TIER": options.tier, "SANDBOXCTL_TIER_RECORD": notes.name}
     if options.tier == "engines":
@@ -63,7 +65,7 @@ def main() -> int:
             kept.append(line)
             print(line, end="", flush=True)
     details = [json.loads(line) for line in notes]
-    print(f"evidence: {evidence(options.tier, process.returncode, ''.join(kept), details).relative_to(ROOT)}")
+    print(f"evidence: {evidence(options.tier, process.returncode, ''.join(kept), details, chosen).relative_to(ROOT)}")
     return process.returncode
 
 

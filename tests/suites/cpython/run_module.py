@@ -5,9 +5,12 @@ usage: run_module.py RESULTS TIMEOUT_S MODULE [METHOD_ID...]      RESULTS: "outc
 
 import faulthandler
 import os
+import pty
 import sys
 import tempfile
 import unittest
+
+NEED_A_TERMINAL = ("test_ioctl",)
 
 
 class Recorder(unittest.TextTestResult):
@@ -63,8 +66,27 @@ def chosen(suite, wanted):
     return kept
 
 
+def on_a_terminal():
+    """Go on in a child that has a controlling terminal; the parent shows what it writes and ends as it does."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        return
+    while True:
+        try:
+            data = os.read(fd, 65536)
+        except OSError:
+            break
+        if not data:
+            break
+        sys.stdout.buffer.write(data)
+    sys.stdout.flush()
+    os._exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) & 0xFF)
+
+
 def main():
     results, timeout_s, module, *wanted = sys.argv[1:]
+    if module in NEED_A_TERMINAL:
+        on_a_terminal()
     Recorder.path = results
     faulthandler.enable()
     faulthandler.dump_traceback_later(float(timeout_s), exit=True)

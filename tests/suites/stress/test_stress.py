@@ -11,7 +11,7 @@ from tests.guestlib.target import NativeTarget, Outcome, SandboxTarget
 from tests.suites.record import is_whole_tier, record
 from tests.suites.stress.stressors import ALL, SAMPLE
 
-_SECONDS = int(os.environ.get("STRESS_SECONDS", "1")) if is_whole_tier() else 1
+_SECONDS = 5 if is_whole_tier() else 1
 #: stress-ng(1): 3 no resources, 4 not implemented here, 6 too little was run
 _NOT_RUN = (3, 4, 6)
 EXCEPTIONS: dict[str, str] = tomllib.loads(Path(__file__).with_name("exceptions.toml").read_text())
