@@ -24,6 +24,7 @@ from sandboxctl.terminal import size
 from sentry.boot.control_protocol import ControlChannel
 
 CLIENTS_MAX = 256
+REPORT = "report"
 _FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 _ENDING = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 
@@ -63,6 +64,7 @@ class Keeper:
 
     def begin_logged(self) -> None:
         """``begin`` with streams of our own: the log, and whoever attaches."""
+        self._keep_report()
         self.streams = Streams(self.folder, has_input=self.command.interactive, is_terminal=self.command.tty)
         theirs = self.streams.open()
         try:
@@ -70,6 +72,19 @@ class Keeper:
         finally:
             for fd in theirs.values():
                 os.close(fd)
+
+    def _keep_report(self) -> None:
+        """What our own processes complain of goes to a file: the report, should they crash."""
+        fd = os.open(os.path.join(self.folder, REPORT), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        os.dup2(fd, 2)
+        os.close(fd)
+
+    def _with_report(self, error: str) -> str:
+        path = os.path.join(self.folder, REPORT)
+        with contextlib.suppress(FileNotFoundError):
+            if error and os.stat(path).st_size:
+                return f"{error}; the report is in {path}"
+        return error
 
     def _boot(self, streams: Mapping[int, int]) -> None:
         self.session = Session(self.config, on_log=self._note)
@@ -157,7 +172,7 @@ class Keeper:
                 self.main.finish(failed.exit_code)
                 error = str(failed)
                 break
-        self._end(self.main.exit_code or 0, error or self.main.failure)
+        self._end(self.main.exit_code or 0, self._with_report(error or self.main.failure))
         return self.main.exit_code or 0, self.main.signal
 
     def _serve_one(self) -> str:

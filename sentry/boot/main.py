@@ -1,5 +1,6 @@
 """Entry point of the sentry process: imports, identity, jail, filter, then the event loop until the caller is done."""
 
+import faulthandler
 import gc
 import logging
 import sys
@@ -32,6 +33,7 @@ def main(control_fd: int) -> NoReturn:
         log_fd = gofer_fds.pop()
         dup2(log_fd, sys.stderr.fileno())
         close(log_fd)
+    faulthandler.enable()  # a fault in the C core leaves its Python stack, too
     logging.basicConfig(
         stream=sys.stderr, level=config["log_level"].upper(), format="sandboxctl: sentry: %(levelname)s: %(message)s"
     )

@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import re
+import signal
 import subprocess
 
 import pytest
@@ -203,3 +204,17 @@ def test_info_counts_them(call):
     told = json.loads(call("info").stdout)
     assert told["store"]["containerStore"]["created"] >= 1
     assert call("info", "--format", "{{.host.arch}}").stdout == "amd64\n"
+
+
+def test_a_crash_leaves_a_report(call):
+    name = call.name("crash")
+    call("run", "-d", "--name", name, "host", "--", "sleep", "1000")
+    keeper = int(call("inspect", "--format", "{{.State.Pid}}", name).stdout)
+    with open(f"/proc/{keeper}/task/{keeper}/children", encoding="ascii") as file:
+        sentry = int(file.read().split()[0])
+    os.kill(sentry, signal.SIGSEGV)
+    assert call("wait", name).stdout == "125\n"
+    error = call("inspect", "--format", "{{.State.Error}}", name).stdout.strip()
+    assert "killed by SIG" in error
+    with open(error.rpartition(" ")[2], encoding="utf-8") as file:
+        assert "in run_once" in file.read()
