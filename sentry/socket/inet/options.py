@@ -84,13 +84,16 @@ _TCP: Final = {
     abi.TCP_FASTOPEN: Known(0, 0, 4096),
     abi.TCP_FASTOPEN_CONNECT: Known(0, 0, 1),
 }
-_LEVELS: Final = {abi.IPPROTO_IP: _IP, abi.IPPROTO_IPV6: _IPV6, abi.IPPROTO_TCP: _TCP}
+_UDP: Final = {abi.UDP_CORK: _switch()}
+_LEVELS: Final = {abi.IPPROTO_IP: _IP, abi.IPPROTO_IPV6: _IPV6, abi.IPPROTO_TCP: _TCP, abi.IPPROTO_UDP: _UDP}
 
 
 def _find(socket: "InetSocket", level: int, name: int) -> Known:
     is_tcp, is_v6 = socket.protocol == abi.IPPROTO_TCP, socket.family == abi.AF_INET6
     known = _LEVELS.get(level, {}).get(name)
-    if known is None or (level == abi.IPPROTO_TCP and not is_tcp) or (level == abi.IPPROTO_IPV6 and not is_v6):
+    is_udp = socket.protocol == abi.IPPROTO_UDP and socket.type == abi.SOCK_DGRAM
+    is_foreign = (level == abi.IPPROTO_TCP and not is_tcp) or (level == abi.IPPROTO_IPV6 and not is_v6)
+    if known is None or is_foreign or (level == abi.IPPROTO_UDP and not is_udp):
         raise SyscallError(ENOPROTOOPT)
     return known
 
