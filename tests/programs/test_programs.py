@@ -9,6 +9,7 @@ import pytest
 from tests.guestlib.target import NativeTarget, Outcome, SandboxTarget
 from tests.programs.case import Case
 from tests.programs.cases import CASES
+from tests.programs.file_cases import FILE_CASES
 from tests.programs.network_cases import NETWORK_CASES
 
 _SLOWER = 2
@@ -35,7 +36,7 @@ def native(case: Case) -> Outcome:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", [*CASES, *NETWORK_CASES], ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [*CASES, *FILE_CASES, *NETWORK_CASES], ids=lambda case: case.name)
 def test_program(case: Case, platform: SandboxTarget, box: Any) -> None:
     missing = [name for name in case.needs if shutil.which(name) is None]
     if missing:
