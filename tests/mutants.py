@@ -141,14 +141,19 @@ def families_near(path: str) -> list[str]:
 
 
 def unit_tests_near(path: str) -> list[str]:
-    """Return the unit tests that mirror a path: the folder nearest to it."""
-    folder = ROOT / "tests" / "unit" / Path(path).parent
+    """Return the unit tests that mirror a path: the folder nearest to it, then its package's (tests/unit/sentry/fs)."""
+    mirror = ROOT / "tests" / "unit"
     if path.startswith("sentry/platform"):
         return []  # they build guests of their own: slower than the differential programs, which go through the same code
-    while not folder.is_dir():
-        folder = folder.parent
-    is_mirror = folder.name not in ("unit", "sentry", "tests")  # a wider folder would run what has nothing to do with the file
-    return [str(folder.relative_to(ROOT))] if is_mirror else []
+    found: list[str] = []
+    for folder in (mirror / Path(path)).parents:
+        name = folder.relative_to(ROOT)
+        is_wide = name.parts[2:] in ((), ("sentry",))  # what has nothing to do with the file
+        if is_wide:
+            break
+        if folder.is_dir():
+            found.append(str(name))
+    return [found[0], found[-1]] if len(found) > 1 else found
 
 
 class Workshop:
