@@ -1,5 +1,5 @@
 /* 400 random steps with open-file-description and flock locks on one file: every answer, and what F_OFD_GETLK tells between them. */
-// guest: unordered
+// guest: unordered timeout=120
 #include <sys/file.h>
 #include "check.h"
 

@@ -1,4 +1,5 @@
 /* Every kind of descriptor against every call that takes one: a default that is never asked for is a default that nobody knows. */
+// guest: timeout=120
 #include <mqueue.h>
 #include <poll.h>
 #include <sys/epoll.h>

@@ -1,4 +1,5 @@
 /* 600 random steps on one pipe, nothing waits: sizes, what is left, readiness, splice and tee, and the last of each end. */
+// guest: timeout=120
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/uio.h>

@@ -1,5 +1,5 @@
 /* Every call with AT_ flags against every flag bit, by name, through a link and by descriptor, as root and as a nobody. */
-// guest: root
+// guest: root timeout=120
 #include <sys/statfs.h>
 #include "check.h"
 

@@ -1,4 +1,5 @@
 /* 500 random steps on one file: reads, writes, offsets, sizes, holes that read as zeros, copies, times that move or stay. */
+// guest: timeout=120
 #include <sys/sendfile.h>
 #include <sys/uio.h>
 #include "check.h"

@@ -1,4 +1,5 @@
 /* Every call that takes a path against every awkward path: what each answers, and that it leaves no more than it should. */
+// guest: timeout=120
 #include <ftw.h>
 #include <sys/inotify.h>
 #include <sys/statfs.h>

@@ -1,5 +1,5 @@
 // Mount calls by table: every flag, option and bad argument, what each mount then is, and what a caller without rights may do.
-// guest: root caps=SYS_ADMIN,SYS_CHROOT
+// guest: root caps=SYS_ADMIN,SYS_CHROOT timeout=120
 #include "check.h"
 #include <linux/mount.h>
 #include <sched.h>

@@ -1,4 +1,5 @@
 /* ioctl_tty(2) and termios(3): the three layouts of the modes, speeds, flushing, flow, exclusive mode, packet mode, queues. */
+// guest: timeout=120
 #include <asm/termbits.h>
 #include <poll.h>
 #include <sys/ioctl.h>
