@@ -84,9 +84,9 @@ class NetlinkSocket(Socket):
         return port, groups
 
     async def bind(self, task: "Task", address: bytes) -> None:
-        """Take a port and groups. Errors: EINVAL, EADDRINUSE."""
+        """Take a port and groups. Errors: EINVAL another port than it has (0 is another), EADDRINUSE."""
         port, groups = self._parse(address)
-        if self.port and port not in (0, self.port):
+        if self.port and port != self.port:
             raise SyscallError(EINVAL)
         if not self.port:
             self._take_port(port)
