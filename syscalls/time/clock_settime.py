@@ -1,7 +1,7 @@
 """clock_settime(2), settimeofday(2), adjtimex(2): no guest sets the host's clocks, not even its root."""
 
 from sentry.kernel.task import Task
-from syscalls.abi.errno import EINVAL, EPERM
+from syscalls.abi.errno import EINVAL, EOPNOTSUPP, EPERM
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.time import (
     ADJ_OFFSET_SS_READ,
@@ -20,6 +20,9 @@ _REASON = "the clocks are the host's: CAP_SYS_TIME is never granted"
 _TICK_US = 10_000
 _MAX_ERROR_US = 16_000_000
 _TOLERANCE = 500 << 16
+#: clocks that there are but that nobody adjusts: 1 to 9 and CLOCK_TAI; of the negative ones those that are no descriptor's
+_FIXED_CLOCKS = frozenset((*range(1, 10), 11))
+_CLOCK_KIND, _CLOCK_OF_FD = 7, 3
 
 refused("settimeofday", EPERM, _REASON, man="gettimeofday(2)")
 
@@ -41,9 +44,11 @@ def sys_adjtimex(task: Task, buf: UserPtr) -> int:
 
 @syscall(man="adjtimex(2)", support=Support.PARTIAL, note="reading CLOCK_REALTIME only; changes are EPERM")
 def sys_clock_adjtime(task: Task, clk_id: Int, buf: UserPtr) -> int:
-    """Store the clock's parameters. Errors: EINVAL, EFAULT, EPERM."""
+    """Store the clock's parameters. Errors: EFAULT, EINVAL no such clock, EOPNOTSUPP it cannot be adjusted, EPERM."""
+    task.memory.read_u32(buf)
     if clk_id != CLOCK_REALTIME:
-        raise SyscallError(EINVAL)
+        is_clock = clk_id in _FIXED_CLOCKS or (clk_id < 0 and clk_id & _CLOCK_KIND != _CLOCK_OF_FD)
+        raise SyscallError(EOPNOTSUPP if is_clock else EINVAL)
     return _read(task, buf)
 
 
