@@ -19,8 +19,8 @@ from tests.fuzz.sequences import PREAMBLE, SEQUENCES
 
 EXAMPLES = Path(__file__).with_name("examples")
 MINUTES = float(os.environ.get("SANDBOXCTL_FUZZ_MINUTES", "0"))
-_SAMPLE = 600
-_SEQUENCES = 40
+_SAMPLE = 300
+_SEQUENCES = 20
 _BLOCKED = "killed:14"
 
 
