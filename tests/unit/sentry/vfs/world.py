@@ -55,6 +55,7 @@ class World:
             fds=FdTable(1024),
             fs=FsContext(root, root, 0o022),
             mounts=self.namespace,
+            group=object(),
         )
 
 
