@@ -106,7 +106,7 @@ def test_inspect(loaded):
     assert len(body["RootFS"]["Layers"]) == 2
     assert loaded.text("inspect", "-f", "{{json .Config.Cmd}} {{.Os}}", "app:1") == '["/bin/ls","/data"] linux\n'
     assert loaded.text("inspect", "-f", "{{range .Config.Env}}<{{.}}>{{end}}", loaded.id[:5]) == "<A=b>\n"
-    assert b"no image" in loaded("inspect", "nothing", check=125).stderr
+    assert b"no sandbox or image 'nothing'" in loaded("inspect", "nothing", check=125).stderr
 
 
 def test_history(loaded):
