@@ -24,6 +24,7 @@ from sentry.kernel.fd_table import FdTable
 from sentry.kernel.fs_context import FsContext
 from sentry.kernel.task import Task
 from sentry.mm.usermem import BytesSource, UserMemory
+from sentry.platform.interface import PlatformError
 from sentry.vfs import namespace
 from sentry.vfs.context import Path
 from sentry.vfs.mount import MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, Mount, MountNamespace
@@ -190,7 +191,7 @@ class MountTree:
 
     async def _image_volume(self, path: bytes) -> None:
         """A folder that the image calls a volume: a mount of its own, writable whatever the root is, and no part of a commit."""
-        at = await self._mount_point(path, is_file=False)
+        at = await self._chosen_point(path, is_file=False)
         self.namespace.attach(self._kernel.mounts.mount(self.namespace.root.fs, 0, b"overlay", root=at.dentry), at)
 
     async def _mount_tmpfs(self, wish: dict[str, Any]) -> None:
@@ -209,13 +210,21 @@ class MountTree:
             return
         mount = self._kernel.mounts.mount(fs, flags, b"volume")
         place = await namespace.lookup_child(self.service_task, Path(mount, mount.root), wish["name"])
-        at = await self._mount_point(wish["destination"], is_file=True)
+        at = await self._chosen_point(wish["destination"], is_file=True)
         self.namespace.attach(self._kernel.mounts.mount(fs, flags, b"volume", root=place), at)
 
     async def _mount(self, fs: "FileSystem", at: bytes, flags: int, source: bytes) -> Mount:
         mount = self._kernel.mounts.mount(fs, flags, source)
-        self.namespace.attach(mount, await self._mount_point(at, is_file=False))
+        self.namespace.attach(mount, await self._chosen_point(at, is_file=False))
         return mount
+
+    async def _chosen_point(self, at: bytes, *, is_file: bool) -> Path:
+        """``_mount_point`` at a place that the caller has named. Raises PlatformError."""
+        try:
+            return await self._mount_point(at, is_file=is_file)
+        except SyscallError as error:
+            where = at.decode("utf-8", "backslashreplace")
+            raise PlatformError(f"cannot mount at {where!r} in the image: {error}; choose another destination") from error
 
     async def _mount_point(self, at: bytes, *, is_file: bool) -> Path:
         """The place ``at``, made if it is missing. Errors: EROFS, ENOTDIR."""

@@ -171,6 +171,13 @@ def test_volumes(tmp_path):
     assert not (tmp_path / "no").exists()
 
 
+def test_a_place_where_nothing_can_be_mounted_is_named(tmp_path):
+    done = host("true", options=["-v", f"{tmp_path}:/etc/passwd/below"], check=125)
+    assert done.stderr == (
+        b"sandboxctl: cannot mount at '/etc/passwd/below' in the image: ENOTDIR; choose another destination\n"
+    )
+
+
 def test_file_volume(tmp_path):
     file = tmp_path / "one"
     file.write_text("content\n")
