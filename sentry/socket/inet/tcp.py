@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from sentry.vfs.io import Sink, Source
 
 SNDBUF, RCVBUF = 16_384, 131_072  # net.ipv4.tcp_wmem[1], tcp_rmem[1]
+#: what Linux has sent on loopback by the time a reset comes back
+_SENT_UNTIL_RESET = 524_288
 SNDBUF_CONNECTED = 2_626_560  # what Linux tunes it to on loopback
 ROOM = 512 << 10  # of one direction, unless a buffer size was set
 _PART_MAX = 256 << 10
@@ -269,10 +271,10 @@ class TcpSocket(InetSocket):
         return done or None
 
     def _send_to_nobody(self, source: "Source") -> int:
-        """The peer is closed: it answers with a reset, which the next call meets."""
+        """The peer is closed: it answers with a reset, which the next call meets; a long send meets it half-way."""
         done = 0
-        while source.remaining:
-            done += len(source.take(min(source.remaining, _PART_MAX)))
+        while source.remaining and done < _SENT_UNTIL_RESET:
+            done += len(source.take(min(source.remaining, _PART_MAX, _SENT_UNTIL_RESET - done)))
         self.error = EPIPE
         self.shut = SHUTDOWN_MASK
         self.state = CLOSED
