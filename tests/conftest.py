@@ -25,9 +25,12 @@ from sandboxctl.errors import SandboxError
 from tests.guestlib.program import SUFFIXES, BuildError, Program
 from tests.guestlib.target import NativeTarget, Outcome, SandboxTarget
 
-# Started in the background, a test run inherits these ignored, and native guests would as well.
+# Started in the background or under nohup(1), a test run inherits signals ignored, and native guests would as well.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+for number in signal.valid_signals() - {signal.SIGPIPE, signal.SIGXFSZ}:  # Python's own two are undone in its children
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, signal.SIG_DFL)
+signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 # A busy machine is no fault, and a run says the same twice; ``--hypothesis-profile=explore`` looks for what nobody has seen.
 settings.register_profile("explore", deadline=None, suppress_health_check=[HealthCheck.too_slow])
