@@ -99,7 +99,7 @@ class Sandbox:
 
     def confine(self) -> None:
         """The sentry's own filter: from here on it can do no more than the list says."""
-        getattr(self.platform, "confine_sentry", lambda: None)()
+        self.platform.confine_sentry(has_overlay_on_disk=self.config["overlay"]["kind"] == "folder")
 
     def new_container(
         self,

@@ -280,6 +280,12 @@ class Platform(Protocol):
     def start(self, config: JailConfig, sink: Sink) -> None:
         """Build the jail. Raises PlatformError with one line that names the fix."""
 
+    def confine_sentry(self, *, has_overlay_on_disk: bool) -> None:
+        """Put the sentry's own filter on, as the last start step: from here on it can do no more than the list says.
+
+        ``has_overlay_on_disk``: it will make files. Raises PlatformError.
+        """
+
     def spawn(self, request: SpawnRequest) -> Context:
         """Create the first process of a container, stopped before its first exec; its ``exec_request`` follows."""
 

@@ -288,11 +288,11 @@ class NotifyPlatform(Platform):
             self._core.core_answer(self._answer_listener, self._answer_id, self._answer)
             self._answer_id = 0
 
-    def confine_sentry(self) -> None:
-        """Put the sentry's own filter on; later imports of modules and new programs are refused. Raises PlatformError."""
+    def confine_sentry(self, *, has_overlay_on_disk: bool) -> None:
+        """See ``Platform``."""
         from sentry.platform.filter import bpf, sentry
 
-        program = sentry.program()
+        program = sentry.program(has_overlay_on_disk=has_overlay_on_disk)
         result = self._core.confine_self(self._ffi.from_buffer(bpf.pack(program)), len(program))
         if result < 0:
             raise PlatformError(f"the host refuses the sentry's own filter: {os.strerror(-result)}")

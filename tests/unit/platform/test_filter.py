@@ -1,5 +1,6 @@
 """The installed filters, evaluated instruction by instruction: default deny, and nothing that host-surface does not list."""
 
+import os
 from struct import unpack_from
 
 import pytest
@@ -89,14 +90,14 @@ def test_the_stubs_exemption_is_narrow():
 
 
 def test_the_sentrys_filter_allows_what_it_lists_and_kills_programs():
-    program = sentry.program()
+    program = sentry.program(has_overlay_on_disk=False)
     listed = {call.name: call for call in sentry.CALLS}
     for nr in range(1024):
         action = bpf.evaluate(program, nr, (0,) * 6)
         name = NAMES.get(nr, "")
         if name in sentry.KILLED:
             assert action == bpf.RET_KILL_PROCESS
-        elif name in listed and (listed[name].masked is None or 0 in listed[name].masked[2]):
+        elif name in listed and (listed[name].masked is None or any(value == 0 for _, value in listed[name].masked[1])):
             assert action == bpf.RET_ALLOW
         else:
             assert action == bpf.RET_ERRNO | 1
@@ -107,6 +108,31 @@ def test_the_sentrys_filter_allows_what_it_lists_and_kills_programs():
     assert bpf.evaluate(program, 16, (3, 0x5413)) == bpf.RET_ALLOW
     assert bpf.evaluate(program, 16, (3, 0x5412)) == bpf.RET_ERRNO | 1
     assert len(program) < 4096
+
+
+@pytest.mark.parametrize(
+    ("flags", "in_memory", "on_disk"),
+    [
+        (os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW, True, True),
+        (os.O_RDONLY | os.O_DIRECTORY, True, True),
+        (os.O_PATH, True, True),
+        (os.O_WRONLY, False, False),
+        (os.O_RDWR, False, False),
+        (3, False, False),
+        (os.O_RDONLY | os.O_TRUNC, False, False),
+        (os.O_RDONLY | os.O_CREAT, False, False),
+        (os.O_RDWR | os.O_CREAT | os.O_TRUNC, False, False),
+        (os.O_RDWR | os.O_CREAT | os.O_EXCL, False, True),
+        (os.O_RDWR | os.O_TMPFILE | os.O_CLOEXEC, False, True),
+    ],
+)
+def test_the_sentry_opens_nothing_that_is_there_for_writing(flags, in_memory, on_disk):
+    for has_overlay_on_disk, is_allowed in ((False, in_memory), (True, on_disk)):
+        program = sentry.program(has_overlay_on_disk=has_overlay_on_disk)
+        action = bpf.evaluate(program, NUMBERS["openat"], (3, 4096, flags, 0o600))
+        assert action == (bpf.RET_ALLOW if is_allowed else bpf.RET_ERRNO | 1)
+        removed = bpf.evaluate(program, NUMBERS["unlinkat"], (3, 4096, 0))
+        assert removed == (bpf.RET_ALLOW if has_overlay_on_disk else bpf.RET_ERRNO | 1)
 
 
 def test_the_surface_names_every_rule_with_a_reason():

@@ -130,7 +130,7 @@ def test_the_sentrys_own_filter_holds_and_lets_it_work(guest):
 
         platform = NotifyPlatform()
         sink.start(platform, JailConfig(b"guest"))
-        platform.confine_sentry()
+        platform.confine_sentry(has_overlay_on_disk=False)
         result = sink.run_program("/bin/sh", "-c", "echo a | cat")
         try:
             os.mkdir("/tmp/never")
