@@ -27,7 +27,7 @@ _TTY_IOCTLS = (0x5401, 0x5402, 0x5403, 0x5404, 0x540B, 0x5413, 0x5414, 0x541B, 0
 
 @dataclass(frozen=True)
 class Call:
-    """A call that is allowed; ``masked`` = (argument, pairs): the low half, masked, must be the value of one (mask, value) pair."""
+    """A call that is allowed; ``masked`` = (argument, pairs): the masked low half must equal one pair (mask, value)."""
 
     name: str
     reason: str
@@ -85,7 +85,7 @@ CALLS: Final[tuple[Call, ...]] = (
     *_calls("exit exit_group", "the end"),
 )
 
-#: Needed as well where the overlay lies on disk: each file of it is made there and has no name (open(2), O_TMPFILE; else unlinked).
+#: Needed as well where the overlay lies on disk: its files are made there and have no names (open(2), O_TMPFILE; else unlinked).
 OVERLAY_CALLS: Final[tuple[Call, ...]] = (
     Call(
         "openat",
