@@ -12,8 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gofer.protocol.attr import ATTR
 from sentry.fs.gofer.file import ask
 from sentry.fs.gofer.prefetch import AHEAD
+from sentry.fs.gofer.record import Record
 from sentry.sched.fiber import Fiber
 from sentry.vfs.context import OpenContext
 from sentry.vfs.stat import SetAttr
@@ -122,6 +124,19 @@ def test_lookups_below_folders_without_a_node(mount: Callable[..., Mount], folde
 def test_hard_links_are_one_inode(mount: Callable[..., Mount]) -> None:
     made = mount()
     assert made.at("twin") is made.at("a/file")
+
+
+def test_files_of_several_devices_differ_in_their_numbers(mount: Callable[..., Mount], folder: Path) -> None:
+    made = mount()
+    device = os.stat(folder).st_dev
+
+    def number(dev: int, ino: int) -> int:
+        body = ATTR.pack(ino, stat.S_IFREG | 0o644, 2, 0, 0, 0, 0, 4096, 0, dev, 0, 0, 0, 0)
+        return made.fs.inode_of(made.fs.root, b"name", Record(body, 0)).attr.ino
+
+    assert number(device, 5) == 5
+    assert len({number(device, 5), number(device + 1, 5), number(device + 2, 5)}) == 3
+    assert number(device + 1, 5) == number(device + 1, 5)
 
 
 def test_reading_uses_the_donated_descriptor(mount: Callable[..., Mount]) -> None:
