@@ -16,6 +16,7 @@ MODULES = (
     "select",
     "sentry.boot.copying",
     "sentry.boot.masks",
+    "sentry.boot.network",
     "sentry.boot.report",
     "sentry.boot.tracing",
     "sentry.fs.image.filesystem",

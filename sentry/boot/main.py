@@ -33,12 +33,13 @@ def main(control_fd: int) -> NoReturn:
         log_fd = gofer_fds.pop()
         dup2(log_fd, sys.stderr.fileno())
         close(log_fd)
+    link_fd = gofer_fds.pop() if config.get("network") else -1
     faulthandler.enable()  # a fault in the C core leaves its Python stack, too
     logging.basicConfig(
         stream=sys.stderr, level=config["log_level"].upper(), format="sandboxctl: sentry: %(levelname)s: %(message)s"
     )
     try:
-        sandbox = Sandbox(config, gofer_fds, table)
+        sandbox = Sandbox(config, gofer_fds, table, link_fd)
         server = ControlServer(channel, sandbox)
         _serve(sandbox, server, rest, config)
     except PlatformError as error:

@@ -42,7 +42,9 @@ _RESERVED = 16
 class Sandbox:
     """One sandbox: a platform with its jail, the mount tree, and containers."""
 
-    def __init__(self, config: dict[str, Any], gofer_fds: Sequence[int], table: "list[registry.Entry | None]") -> None:
+    def __init__(
+        self, config: dict[str, Any], gofer_fds: Sequence[int], table: "list[registry.Entry | None]", link_fd: int = -1
+    ) -> None:
         self.config = config
         self.is_done = False
         self.runner = Runner(clock.monotonic_ns)
@@ -64,6 +66,7 @@ class Sandbox:
         self.namespaces = Namespaces(self.uts)
         self.platform: Platform = choose_platform(config["platform"], self._fatal)
         self._gofer_fds = gofer_fds
+        self._link_fd = link_fd
         self._table = table
         self._containers: list[Container] = []
         self._server: ControlServer | None = None
@@ -96,6 +99,10 @@ class Sandbox:
             self._census = count_calls(self._dispatcher, self._table, clock.monotonic_ns)
         self.platform.start(self._jail, self._dispatcher)
         self._tree = mounts.MountTree(self, self._gofer_fds)
+        if self._link_fd >= 0:
+            from sentry.boot import network
+
+            network.attach(self.net, self.platform, self.runner, self.config["network"], HostFd(self._link_fd))
 
     def confine(self) -> None:
         """The sentry's own filter: from here on it can do no more than the list says."""

@@ -1,6 +1,6 @@
 """The network devices of a namespace and their addresses, as netdevice(7) and rtnetlink(7) tell of them.
 
-A sandbox has the loopback device, up from the start.
+A sandbox has the loopback device, up from the start, and what ``sentry/boot/network.py`` has attached.
 """
 
 from dataclasses import dataclass, field
@@ -41,6 +41,33 @@ class NetDevice:
     hardware: bytes
     queue_length: int = 1000
     addresses: list[DeviceAddress] = field(default_factory=list)
+    received: list[int] = field(default_factory=lambda: [0, 0])  # packets, bytes: the stack's own counters
+    sent: list[int] = field(default_factory=lambda: [0, 0])
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether it is lo."""
+        return bool(self.flags & IFF_LOOPBACK)
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRoute:
+    """A route of the main table: ``destination``/``prefix`` through the device ``index``, by ``gateway`` unless that is empty.
+
+    ``source`` is that of an address's own network, else empty.
+    """
+
+    destination: bytes
+    prefix: int
+    index: int
+    gateway: bytes
+    source: bytes
+    metric: int
+
+    @property
+    def family(self) -> int:
+        """AF_INET or AF_INET6."""
+        return AF_INET if len(self.destination) == 4 else AF_INET6
 
 
 def make_loopback() -> NetDevice:
@@ -55,12 +82,17 @@ def make_loopback() -> NetDevice:
 
 
 class NetDevices:
-    """All devices, by index."""
+    """All devices, by index; ``routes`` is the main table (the local one follows from the addresses)."""
 
-    __slots__ = ("_by_index",)
+    __slots__ = ("_by_index", "routes")
 
     def __init__(self) -> None:
         self._by_index = {LOOPBACK_INDEX: make_loopback()}
+        self.routes: list[DeviceRoute] = []
+
+    def add(self, device: NetDevice) -> None:
+        """Show one more device."""
+        self._by_index[device.index] = device
 
     def all(self) -> list[NetDevice]:
         """In order of their indexes."""

@@ -8,6 +8,7 @@ from weakref import WeakSet, WeakValueDictionary
 from sentry.kernel.net_devices import NetDevices
 
 if TYPE_CHECKING:
+    from sentry.netstack.stack import Stack
     from sentry.vfs.file import FileDescription
 
 AUTOBIND_MAX = 1 << 20
@@ -18,6 +19,9 @@ class NetNamespace:
 
     ``in_flight`` counts, by user, the descriptors that sit in messages (unix(7), SCM_RIGHTS): they are limited, so that sockets
     that hold each other in a circle cost a bounded amount.
+
+    ``stack`` is there with a link to the outside (``sentry/boot/network.py``); ``outside`` is how sockets reach it, ``policy``
+    says where they may go.
     """
 
     __slots__ = (
@@ -29,8 +33,11 @@ class NetNamespace:
         "in_flight",
         "multicast",
         "netlink_ports",
+        "outside",
         "ping_ports",
+        "policy",
         "raw_sockets",
+        "stack",
         "tcp_ports",
         "udp_ports",
         "unix_sockets",
@@ -38,6 +45,9 @@ class NetNamespace:
 
     def __init__(self) -> None:
         self.devices = NetDevices()
+        self.stack: Stack | None = None
+        self.outside: Any = None  # sentry.socket.inet.outside.Outside
+        self.policy: Any = None
         self.netlink_ports: dict[int, Any] = {}  # the sockets by nl_pid
         self.multicast: dict[bytes, int] = {}  # how many sockets have joined a group
         self.raw_sockets: WeakSet[Any] = WeakSet()

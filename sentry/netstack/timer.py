@@ -38,15 +38,17 @@ class Timer:
 class TimerQueue:
     """The heap; an entry that is no longer its timer's earliest is stale and passed over.
 
-    ``stale`` is how many cancelled ones may be there: when they are the most, the heap is made anew.
+    ``stale`` is how many cancelled ones may be there: when they are the most, the heap is made anew. ``on_first`` is told of each
+    deadline that becomes the earliest, so that whoever drives the stack need not ask after every call.
     """
 
-    __slots__ = ("count", "heap", "stale")
+    __slots__ = ("count", "heap", "on_first", "stale")
 
     def __init__(self) -> None:
         self.heap: list[tuple[int, int, Timer]] = []
         self.count = 0
         self.stale = 0
+        self.on_first: Callable[[int], None] | None = None
 
     def count_stale(self) -> None:
         """One more entry is stale."""
@@ -61,6 +63,8 @@ class TimerQueue:
         self.count += 1
         timer.queued_at = deadline
         heapq.heappush(self.heap, (deadline, self.count, timer))
+        if self.on_first is not None and self.heap[0][2] is timer:
+            self.on_first(deadline)
 
     def run(self, now: int) -> None:
         """Call what is due."""

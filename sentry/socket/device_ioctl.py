@@ -101,6 +101,16 @@ def _netmask(device: "NetDevice") -> bytes:
     raise SyscallError(EADDRNOTAVAIL)
 
 
+def _broadcast(device: "NetDevice") -> bytes:
+    for entry in device.addresses:
+        if entry.family == AF_INET:
+            if device.is_loopback:
+                break
+            last = int.from_bytes(entry.address, "big") | ~int.from_bytes(entry.netmask, "big") & 0xFFFFFFFF
+            return _sockaddr(last.to_bytes(4, "big"))
+    return _sockaddr(bytes(4))
+
+
 def _word(value: int) -> bytes:
     return value.to_bytes(4, "little")
 
@@ -109,7 +119,7 @@ _READS: Final[dict[int, Callable[["NetDevice"], bytes]]] = {
     abi.SIOCGIFFLAGS: lambda device: (device.flags & _FLAGS_MASK).to_bytes(2, "little"),
     abi.SIOCGIFADDR: _address,
     abi.SIOCGIFDSTADDR: _address,
-    abi.SIOCGIFBRDADDR: lambda device: _sockaddr(bytes(4)),
+    abi.SIOCGIFBRDADDR: _broadcast,
     abi.SIOCGIFNETMASK: _netmask,
     abi.SIOCGIFMETRIC: lambda device: _word(0),
     abi.SIOCGIFMTU: lambda device: _word(device.mtu),

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from sentry.fs.synthetic.filesystem import SyntheticFileSystem
     from sentry.vfs.stat import Attr
 
-#: the main table: on loopback all routes are in the local one
-_ROUTE: Final = b"Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT"
 _PROTOCOLS: Final = (
     b"protocol  size sockets  memory press maxhdr  slab module     cl co di ac io in de sh ss gs se re bi br ha uh gp em\n"
 )
@@ -28,7 +26,7 @@ TABLES: Final = {
     b"protocols": File(_PROTOCOLS),
     b"raw": File(inet.datagrams("raw_sockets", AF_INET)),
     b"raw6": File(inet.datagrams("raw_sockets", AF_INET6)),
-    b"route": File(_ROUTE.ljust(127) + b"\n"),
+    b"route": File(tables.route),
     b"snmp": File(tables.snmp),
     b"sockstat": File(tables.sockstat),
     b"sockstat6": File(tables.sockstat6),

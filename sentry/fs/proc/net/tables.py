@@ -14,10 +14,11 @@ _DEV: Final = (
     b" face |bytes    packets errs drop fifo frame compressed multicast"
     b"|bytes    packets errs drop fifo colls carrier compressed\n"
 )
-#: streams and datagrams are handed over as buffers, so no device ever counts one
-_DEV_ZEROES: Final = (
-    b"       0       0    0    0    0     0          0         0        0       0    0    0    0     0       0          0\n"
+#: on loopback, streams and datagrams are handed over as buffers: lo counts none
+_DEV_LINE: Final = (
+    b"%6s: %7d %7d    0    0    0     0          0         0 %8d %7d    0    0    0     0       0          0\n"
 )
+_ROUTE: Final = b"Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT"
 _SCOPES6: Final = {RT_SCOPE_HOST: 0x10}
 _ROUTE6: Final = b"%s %02x " + b"0" * 32 + b" 00 " + b"0" * 32 + b" %08x %08x 00000000 %08x %8s\n"
 _ACCEPTCON: Final = 0x10000
@@ -35,7 +36,26 @@ _SNMP_FIXED: Final = {b"Forwarding": 2, b"DefaultTTL": 64, b"RtoAlgorithm": 1, b
 def dev(viewer: "Task | None") -> bytes:
     """The devices with their counters."""
     devices = viewer.kernel.net.devices.all() if viewer is not None else []
-    return _DEV + b"".join(b"%6s: %b" % (device.name, _DEV_ZEROES.removeprefix(b" ")) for device in devices)
+    return _DEV + b"".join(
+        _DEV_LINE % (device.name, device.received[1], device.received[0], device.sent[1], device.sent[0]) for device in devices
+    )
+
+
+def route(viewer: "Task | None") -> bytes:
+    """The main table (route(8)); numbers are as the processor holds them. Linux: fib_route_seq_show()."""
+    lines = [_ROUTE.ljust(127)]
+    if viewer is not None:
+        devices = viewer.kernel.net.devices
+        for entry in devices.routes:
+            device = devices.by_index(entry.index)
+            if entry.family != AF_INET or device is None:
+                continue
+            to, by = (int.from_bytes(one.ljust(4, b"\0"), "little") for one in (entry.destination, entry.gateway))
+            mask = int.from_bytes(((1 << 32) - (1 << 32 - entry.prefix)).to_bytes(4, "big"), "little")
+            flags = 1 | 2 * bool(entry.gateway) | 4 * (entry.prefix == 32)
+            text = b"%b\t%08X\t%08X\t%04X\t0\t0\t%d\t%08X\t0\t0\t0" % (device.name, to, by, flags, entry.metric, mask)
+            lines.append(text.ljust(127))
+    return b"".join(line + b"\n" for line in lines)
 
 
 def if_inet6(viewer: "Task | None") -> bytes:
