@@ -29,6 +29,7 @@ class NetNamespace:
         "_is_releasing",
         "_next_autobind",
         "abstract",
+        "cookies",
         "devices",
         "in_flight",
         "multicast",
@@ -48,6 +49,7 @@ class NetNamespace:
         self.stack: Stack | None = None
         self.outside: Any = None  # sentry.socket.inet.outside.Outside
         self.policy: Any = None
+        self.cookies = 0  # how many sockets were asked for theirs (SO_COOKIE)
         self.netlink_ports: dict[int, Any] = {}  # the sockets by nl_pid
         self.multicast: dict[bytes, int] = {}  # how many sockets have joined a group
         self.raw_sockets: WeakSet[Any] = WeakSet()

@@ -7,23 +7,33 @@ from collections.abc import Callable
 from typing import Final
 
 from sentry.kernel.timeout import to_nanoseconds
+from sentry.socket.kept_options import KEPT, get_kept, set_kept
 from sentry.socket.socket import Socket
-from syscalls.abi.errno import EDOM, EINVAL, ENOPROTOOPT, EPERM
+from syscalls.abi.capability import CAP_NET_ADMIN
+from syscalls.abi.errno import EDOM, EINVAL, ENOENT, ENOPROTOOPT, EOPNOTSUPP, EPERM
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.socket import (
+    AF_NETLINK,
+    AF_UNIX,
     LINGER,
     SO_ACCEPTCONN,
+    SO_BPF_EXTENSIONS,
     SO_BROADCAST,
-    SO_DEBUG,
+    SO_BUF_LOCK,
+    SO_COOKIE,
+    SO_DETACH_FILTER,
     SO_DOMAIN,
     SO_DONTROUTE,
     SO_ERROR,
     SO_KEEPALIVE,
     SO_LINGER,
+    SO_LOCK_FILTER,
+    SO_MEMINFO,
+    SO_NETNS_COOKIE,
     SO_OOBINLINE,
     SO_PASSCRED,
     SO_PEERCRED,
-    SO_PRIORITY,
+    SO_PEERNAME,
     SO_PROTOCOL,
     SO_RCVBUF,
     SO_RCVBUFFORCE,
@@ -48,9 +58,12 @@ BUFFER_MAX: Final = 212_992  # net.core.wmem_max, rmem_max
 _SNDBUF_MIN: Final = 4608
 _RCVBUF_MIN: Final = 2304
 _WORD: Final = 4
+_LONG_WORD: Final = 8
+SOCK_SNDBUF_LOCK, SOCK_RCVBUF_LOCK = 1, 2  # of SO_BUF_LOCK
+_BPF_EXTENSIONS: Final = 64  # SKF_AD_MAX
+_NETNS_COOKIE: Final = 1  # of the only network namespace
 
 _BITS = (
-    SO_DEBUG,
     SO_REUSEADDR,
     SO_DONTROUTE,
     SO_BROADCAST,
@@ -65,9 +78,12 @@ _STAMPS = (SO_TIMESTAMP, SO_TIMESTAMPNS)  # either, not both
 _TIMEOUTS = (SO_RCVTIMEO, SO_SNDTIMEO, SO_RCVTIMEO_NEW, SO_SNDTIMEO_NEW)
 
 
-def get_option(socket: Socket, name: int) -> bytes:
-    """The option's value. Errors: ENOPROTOOPT."""
+def get_option(socket: Socket, name: int, room: int) -> bytes:
+    """The option's value. Errors: ENOPROTOOPT, EOPNOTSUPP of another family, ENOTCONN, EINVAL no room for a number of 64 bits."""
+    if name in KEPT:
+        return _pack(get_kept(socket, name))
     if name in _BITS:
+        _check_family(socket, name)
         return _pack(name in socket.flags_set)
     if name in _TIMEOUTS:
         timeout = socket.read_timeout_ns if name in (SO_RCVTIMEO, SO_RCVTIMEO_NEW) else socket.write_timeout_ns
@@ -76,15 +92,21 @@ def get_option(socket: Socket, name: int) -> bytes:
     getter = _GETTERS.get(name)
     if getter is None:
         raise SyscallError(ENOPROTOOPT)
-    return getter(socket)
+    value = getter(socket)
+    if name in _LONG and room < len(value):
+        raise SyscallError(EINVAL)
+    return value
 
 
-def set_option(socket: Socket, name: int, value: bytes, *, is_privileged: bool) -> None:
-    """Change an option. Errors: EINVAL too short, ENOPROTOOPT, EDOM, EPERM."""
+def set_option(socket: Socket, name: int, value: bytes, has: Callable[[int], bool]) -> None:
+    """Change an option; ``has``: the caller's capabilities. Errors: EINVAL, ENOPROTOOPT, EDOM, EPERM, EACCES, EOPNOTSUPP."""
     if len(value) < _WORD:
         raise SyscallError(EINVAL)
     number = int.from_bytes(value[:_WORD], "little", signed=True)
-    if name in _BITS:
+    if name in KEPT and not KEPT[name].is_read_only:
+        set_kept(socket, name, number, has)
+    elif name in _BITS:
+        _check_family(socket, name)
         if name in _STAMPS:
             socket.flags_set.difference_update(_STAMPS)
         (socket.flags_set.add if number else socket.flags_set.discard)(name)
@@ -95,12 +117,17 @@ def set_option(socket: Socket, name: int, value: bytes, *, is_privileged: bool) 
             raise SyscallError(EINVAL)
         onoff, seconds = LINGER.unpack_from(value)
         socket.linger = (int(bool(onoff)), seconds if onoff else socket.linger[1])
-    elif name in (SO_SNDBUFFORCE, SO_RCVBUFFORCE) and not is_privileged:
+    elif name in (SO_SNDBUFFORCE, SO_RCVBUFFORCE) and not has(CAP_NET_ADMIN):
         raise SyscallError(EPERM)
     elif name in _SETTERS:
         _SETTERS[name](socket, number)
     else:
         raise SyscallError(ENOPROTOOPT)
+
+
+def _check_family(socket: Socket, name: int) -> None:
+    if name == SO_PASSCRED and socket.family not in (AF_UNIX, AF_NETLINK):
+        raise SyscallError(EOPNOTSUPP)
 
 
 def _pack(value: int) -> bytes:
@@ -127,20 +154,33 @@ def _set_timeout(socket: Socket, name: int, value: bytes) -> None:
 
 
 def _set_sndbuf(socket: Socket, value: int) -> None:
+    socket.buf_lock |= SOCK_SNDBUF_LOCK
     socket.sndbuf = max(min(value & 0xFFFFFFFF, BUFFER_MAX) * 2, _SNDBUF_MIN)
     socket.queue.wake()
 
 
 def _set_rcvbuf(socket: Socket, value: int) -> None:
+    socket.buf_lock |= SOCK_RCVBUF_LOCK
     socket.rcvbuf = max(min(value & 0xFFFFFFFF, BUFFER_MAX) * 2, _RCVBUF_MIN)
 
 
 def _set_rcvlowat(socket: Socket, value: int) -> None:
-    socket.rcvlowat = 0x7FFFFFFF if value < 0 else value or 1
+    socket.rcvlowat = min(0x7FFFFFFF if value < 0 else value or 1, socket.rcvlowat_max())
 
 
-def _set_priority(socket: Socket, value: int) -> None:
-    socket.priority = value
+def _set_buf_lock(socket: Socket, value: int) -> None:
+    if value & ~(SOCK_SNDBUF_LOCK | SOCK_RCVBUF_LOCK):
+        raise SyscallError(EINVAL)
+    socket.buf_lock = value
+
+
+def _detach_filter(socket: Socket, value: int) -> None:
+    raise SyscallError(EPERM if socket.kept.get(SO_LOCK_FILTER) else ENOENT)
+
+
+def _meminfo(socket: Socket) -> bytes:
+    """struct sk_meminfo: nine words, of which the sizes of the buffers are known."""
+    return b"".join(map(_pack, (0, socket.rcvbuf, 0, socket.sndbuf, 0, 0, 0, 0, 0)))
 
 
 _GETTERS: dict[int, Callable[[Socket], bytes]] = {
@@ -153,15 +193,22 @@ _GETTERS: dict[int, Callable[[Socket], bytes]] = {
     SO_RCVBUF: lambda socket: _pack(socket.rcvbuf),
     SO_RCVLOWAT: lambda socket: _pack(socket.rcvlowat),
     SO_SNDLOWAT: lambda _: _pack(1),
-    SO_PRIORITY: lambda socket: _pack(socket.priority),
     SO_LINGER: lambda socket: LINGER.pack(*socket.linger),
     SO_PEERCRED: _peercred,
+    SO_PEERNAME: lambda socket: socket.peer_address(),
+    SO_BPF_EXTENSIONS: lambda _: _pack(_BPF_EXTENSIONS),
+    SO_BUF_LOCK: lambda socket: _pack(socket.buf_lock),
+    SO_MEMINFO: _meminfo,
+    SO_COOKIE: lambda socket: socket.cookie().to_bytes(_LONG_WORD, "little"),
+    SO_NETNS_COOKIE: lambda _: _NETNS_COOKIE.to_bytes(_LONG_WORD, "little"),
 }
+_LONG = (SO_COOKIE, SO_NETNS_COOKIE)
 _SETTERS: dict[int, Callable[[Socket, int], None]] = {
     SO_SNDBUF: _set_sndbuf,
     SO_SNDBUFFORCE: _set_sndbuf,
     SO_RCVBUF: _set_rcvbuf,
     SO_RCVBUFFORCE: _set_rcvbuf,
     SO_RCVLOWAT: _set_rcvlowat,
-    SO_PRIORITY: _set_priority,
+    SO_BUF_LOCK: _set_buf_lock,
+    SO_DETACH_FILTER: _detach_filter,
 }

@@ -99,12 +99,14 @@ class Socket(FileDescription):
     """An open socket. ``family``, ``type`` and ``protocol`` are socket(2)'s."""
 
     __slots__ = (
+        "_cookie",
+        "buf_lock",
         "error",
         "family",
         "flags_set",
+        "kept",
         "kernel",
         "linger",
-        "priority",
         "protocol",
         "rcvbuf",
         "rcvlowat",
@@ -130,9 +132,23 @@ class Socket(FileDescription):
         self.sndbuf = SNDBUF_DEFAULT
         self.rcvbuf = SNDBUF_DEFAULT
         self.rcvlowat = 1
-        self.priority = 0
+        self.kept: dict[int, int] = {}  # see kept_options
+        self.buf_lock = 0  # SO_BUF_LOCK: the sizes that were set
+        self._cookie = 0
         self.read_timeout_ns = None
         self.write_timeout_ns = None
+
+    def cookie(self) -> int:
+        """SO_COOKIE: a number that no other socket has."""
+        if not self._cookie:
+            net = self.kernel.net
+            net.cookies += 1
+            self._cookie = net.cookies
+        return self._cookie
+
+    def rcvlowat_max(self) -> int:
+        """What SO_RCVLOWAT is cut to."""
+        return 0x7FFFFFFF
 
     def take_error(self) -> int:
         """Return and clear the pending error."""
@@ -195,6 +211,10 @@ class Socket(FileDescription):
     def peer_credentials(self) -> PeerCredentials:
         """SO_PEERCRED."""
         return PeerCredentials(0, 0xFFFFFFFF, 0xFFFFFFFF)
+
+    def check_level(self, level: int, *, is_get: bool) -> None:
+        """Whether there are options at ``level``, not SOL_SOCKET: asked before any pointer. Errors: EOPNOTSUPP, ENOPROTOOPT."""
+        raise SyscallError(EOPNOTSUPP)
 
     def get_protocol_option(self, level: int, name: int) -> bytes:
         """getsockopt(2) at another level than SOL_SOCKET. Errors: EOPNOTSUPP, ENOPROTOOPT."""

@@ -4,34 +4,39 @@ from sentry.kernel.task import Task
 from sentry.socket import options
 from sentry.socket.inet.base import InetSocket
 from sentry.socket.inet.options import get_device, set_device
-from syscalls.abi.capability import CAP_NET_ADMIN
 from syscalls.abi.errno import EINVAL
 from syscalls.abi.errors import SyscallError
-from syscalls.abi.socket import SO_BINDTODEVICE, SO_BINDTOIFINDEX, SOL_SOCKET
+from syscalls.abi.socket import IP_MULTICAST_IF, IPPROTO_IP, SO_BINDTODEVICE, SO_BINDTOIFINDEX, SOL_SOCKET
 from syscalls.args import Fd, Int, UserPtr
 from syscalls.net.lookup import socket_of
 from syscalls.registry import Support, syscall
 
 _VALUE_MAX = 4096
+_WORD = 4
 _DEVICE = (SO_BINDTODEVICE, SO_BINDTOIFINDEX)
 _NOTE = "options that mean something to UNIX sockets and to TCP and UDP on loopback; others are ENOPROTOOPT or EOPNOTSUPP"
 
 
 @syscall(man="getsockopt(2)", support=Support.PARTIAL, note=_NOTE)
 def sys_getsockopt(task: Task, sockfd: Fd, level: Int, optname: Int, optval: UserPtr, optlen: UserPtr) -> int:
-    """Store an option's value, cut to the room. Errors: EBADF, ENOTSOCK, EFAULT, EINVAL, ENOPROTOOPT, EOPNOTSUPP."""
+    """Store an option's value, cut to the room. Errors: EBADF, ENOTSOCK, EFAULT, EINVAL, ENOPROTOOPT, EOPNOTSUPP, ENOTCONN."""
     socket = socket_of(task, sockfd)
+    if level != SOL_SOCKET:
+        socket.check_level(level, is_get=True)
     room = task.memory.read_i32(optlen)
     if room < 0:
         raise SyscallError(EINVAL)
     if level != SOL_SOCKET:
-        value = socket.get_protocol_option(level, optname)[:room]
+        value = socket.get_protocol_option(level, optname)
+        if level == IPPROTO_IP and 0 < room < _WORD == len(value) and optname != IP_MULTICAST_IF and not any(value[1:]):
+            room = 1  # Linux: do_ip_getsockopt() answers into less than a word with one byte
+        value = value[:room]
     elif isinstance(socket, InetSocket) and optname in _DEVICE:
         value = get_device(socket, optname)
         if len(value) > room:
             raise SyscallError(EINVAL)
     else:
-        value = options.get_option(socket, optname)[:room]
+        value = options.get_option(socket, optname, room)[:room]
     task.memory.write(optval, value)
     task.memory.write_u32(optlen, len(value))
     return 0
@@ -39,10 +44,12 @@ def sys_getsockopt(task: Task, sockfd: Fd, level: Int, optname: Int, optval: Use
 
 @syscall(man="getsockopt(2)", support=Support.PARTIAL, note=_NOTE)
 def sys_setsockopt(task: Task, sockfd: Fd, level: Int, optname: Int, optval: UserPtr, optlen: Int) -> int:
-    """Change an option. Errors: EBADF, ENOTSOCK, EFAULT, EINVAL, ENOPROTOOPT, EOPNOTSUPP, EPERM, EDOM."""
+    """Change an option. Errors: EBADF, ENOTSOCK, EFAULT, EINVAL, ENOPROTOOPT, EOPNOTSUPP, EPERM, EACCES, EDOM."""
     socket = socket_of(task, sockfd)
     if optlen < 0:
         raise SyscallError(EINVAL)
+    if level != SOL_SOCKET:
+        socket.check_level(level, is_get=False)
     value = task.memory.read(optval, min(optlen, _VALUE_MAX)) if optlen else b""
     if level != SOL_SOCKET:
         socket.set_protocol_option(task, level, optname, value)
@@ -50,5 +57,5 @@ def sys_setsockopt(task: Task, sockfd: Fd, level: Int, optname: Int, optval: Use
     if isinstance(socket, InetSocket) and optname in _DEVICE:
         set_device(socket, optname, value)
         return 0
-    options.set_option(socket, optname, value, is_privileged=task.credentials.has(CAP_NET_ADMIN))
+    options.set_option(socket, optname, value, task.credentials.has)
     return 0

@@ -116,6 +116,10 @@ class InetSocket(Socket):
     def check_in_flight(self, task: "Task", files: "list[FileDescription]") -> None:
         """Descriptors are taken and dropped (Linux: __sock_cmsg_send() skips SCM_RIGHTS)."""
 
+    def check_level(self, level: int, *, is_get: bool) -> None:
+        """IP's, and the protocol's own. Errors: EOPNOTSUPP, ENOPROTOOPT."""
+        options.check_level(self, level, is_get=is_get)
+
     def get_protocol_option(self, level: int, name: int) -> bytes:
         """getsockopt(2) above SOL_SOCKET."""
         return options.get_option(self, level, name)

@@ -4,11 +4,12 @@ Those that steer packets are kept and told back: nothing on loopback depends on 
 do_tcp_setsockopt().
 """
 
+from collections.abc import Callable
 from struct import Struct
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from syscalls.abi import socket as abi
-from syscalls.abi.errno import EINVAL, ENODEV, ENOENT, ENOPROTOOPT, ENOTCONN
+from syscalls.abi.errno import EINVAL, ENODEV, ENOENT, ENOPROTOOPT, ENOTCONN, EOPNOTSUPP
 from syscalls.abi.errors import SyscallError
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ _MTU: Final = 65_536
 _MSS4: Final = 65_483
 #: struct tcp_info up to tcpi_total_retrans: eight bytes, then words
 _INFO = Struct("<8B24I")
+_DEFER_TIMES_MAX: Final = 255
+_DEFER_PERIOD_MAX: Final = 120  # TCP_RTO_MAX
+_WINDOW_CLAMP_MIN: Final = 1152  # SOCK_MIN_RCVBUF / 2
 
 
 class Known(NamedTuple):
@@ -30,6 +34,7 @@ class Known(NamedTuple):
     least: int = 0
     most: int = 1
     is_boolean: bool = False
+    is_clamped: bool = False  # what is above the range becomes its end
 
 
 def _switch(default: int = 0) -> Known:
@@ -51,13 +56,24 @@ _IP: Final = {
     abi.IP_MINTTL: Known(0, 0, 255),
     abi.IP_MULTICAST_TTL: Known(1, -1, 255),
     abi.IP_MULTICAST_LOOP: _switch(1),
-    abi.IP_MULTICAST_ALL: _switch(1),
+    abi.IP_MULTICAST_ALL: Known(1),
+    abi.IP_PASSSEC: _switch(),
+    abi.IP_RECVERR_RFC4884: Known(0),
 }
+_MULTICAST_ALL: Final = (abi.IPPROTO_IP, abi.IP_MULTICAST_ALL)
+_NOT_OF_STREAMS: Final = {
+    (abi.IPPROTO_IP, abi.IP_MULTICAST_TTL): EINVAL,
+    (abi.IPPROTO_IPV6, abi.IPV6_MULTICAST_HOPS): ENOPROTOOPT,
+}
+#: no byte at all is a zero to the others (Linux: do_ip_setsockopt())
+_NEEDS_A_BYTE: Final = (
+    abi.IP_TTL, abi.IP_MINTTL, abi.IP_FREEBIND, abi.IP_MULTICAST_TTL, abi.IP_MULTICAST_LOOP, abi.IP_MULTICAST_ALL,
+)  # fmt: skip
 _IPV6: Final = {
     abi.IPV6_V6ONLY: _switch(),
     abi.IPV6_UNICAST_HOPS: Known(64, -1, 255),
     abi.IPV6_MULTICAST_HOPS: Known(1, -1, 255),
-    abi.IPV6_MULTICAST_LOOP: _switch(1),
+    abi.IPV6_MULTICAST_LOOP: Known(1),
     abi.IPV6_MULTICAST_ALL: _switch(1),
     abi.IPV6_MTU_DISCOVER: Known(1, 0, 5),
     abi.IPV6_RECVERR: _switch(),
@@ -77,15 +93,34 @@ _TCP: Final = {
     abi.TCP_KEEPINTVL: Known(75, 1, 32_767),
     abi.TCP_KEEPCNT: Known(9, 1, 127),
     abi.TCP_SYNCNT: Known(6, 1, 127),
-    abi.TCP_LINGER2: Known(60, -1, 120),
-    abi.TCP_DEFER_ACCEPT: Known(0, 0, (1 << 31) - 1),
+    abi.TCP_LINGER2: Known(60, -(1 << 31), 120, is_clamped=True),
+    abi.TCP_DEFER_ACCEPT: Known(0, -(1 << 31), (1 << 31) - 1),
+    abi.TCP_WINDOW_CLAMP: Known(0, -(1 << 31), (1 << 31) - 1),
+    abi.TCP_THIN_LINEAR_TIMEOUTS: Known(0),
     abi.TCP_USER_TIMEOUT: Known(0, 0, (1 << 31) - 1),
     abi.TCP_NOTSENT_LOWAT: Known(0, -(1 << 31), (1 << 31) - 1),
-    abi.TCP_FASTOPEN: Known(0, 0, 4096),
+    abi.TCP_FASTOPEN: Known(0, 0, 4096, is_clamped=True),
     abi.TCP_FASTOPEN_CONNECT: Known(0, 0, 1),
 }
 _UDP: Final = {abi.UDP_CORK: _switch()}
 _LEVELS: Final = {abi.IPPROTO_IP: _IP, abi.IPPROTO_IPV6: _IPV6, abi.IPPROTO_TCP: _TCP, abi.IPPROTO_UDP: _UDP}
+
+
+def _deferred(seconds: int) -> int:
+    """TCP_DEFER_ACCEPT in whole retransmissions of a SYN-ACK, as seconds (Linux: secs_to_retrans(), retrans_to_secs())."""
+    period = times = 0
+    while period < seconds and times < _DEFER_TIMES_MAX:
+        period += min(1 << times, _DEFER_PERIOD_MAX)
+        times += 1
+    return period
+
+
+_TCP_ADJUST: Final[dict[int, Callable[[int], int]]] = {
+    abi.TCP_DEFER_ACCEPT: _deferred,
+    abi.TCP_MAXSEG: lambda number: number or _TCP[abi.TCP_MAXSEG].default,
+    abi.TCP_LINGER2: lambda number: max(number, -1) or _TCP[abi.TCP_LINGER2].default,
+    abi.TCP_WINDOW_CLAMP: lambda number: number and max(number, _WINDOW_CLAMP_MIN),
+}
 
 
 def _find(socket: "InetSocket", level: int, name: int) -> Known:
@@ -96,6 +131,13 @@ def _find(socket: "InetSocket", level: int, name: int) -> Known:
     if known is None or is_foreign or (level == abi.IPPROTO_UDP and not is_udp):
         raise SyscallError(ENOPROTOOPT)
     return known
+
+
+def check_level(socket: "InetSocket", level: int, *, is_get: bool) -> None:
+    """Whether the socket's protocols have options at ``level``. Errors: EOPNOTSUPP getsockopt(2) of IPv4, else ENOPROTOOPT."""
+    is_known = level in (abi.IPPROTO_IP, socket.protocol) or (level == abi.IPPROTO_IPV6 and socket.family == abi.AF_INET6)
+    if not (is_known or (level == abi.SOL_RAW and socket.type == abi.SOCK_RAW)):
+        raise SyscallError(EOPNOTSUPP if is_get and socket.family == abi.AF_INET else ENOPROTOOPT)
 
 
 def get_option(socket: "InetSocket", level: int, name: int) -> bytes:
@@ -111,11 +153,16 @@ def get_option(socket: "InetSocket", level: int, name: int) -> bytes:
         if socket.remote is None:
             raise SyscallError(ENOTCONN)
         return _MTU.to_bytes(_WORD, "little")
+    if (level, name) == (abi.IPPROTO_IP, abi.IP_PROTOCOL):
+        number = socket.protocol if socket.type == abi.SOCK_RAW else socket.local.port  # Linux: inet_num is both
+        return number.to_bytes(_WORD, "little")
     known = _find(socket, level, name)
     if name == abi.IPV6_V6ONLY and level == abi.IPPROTO_IPV6:
         value = int(socket.is_v6only)
     else:
         value = socket.values.get((level, name), known.default)
+        if (level, name) == _MULTICAST_ALL and socket.family == abi.AF_INET6 and _MULTICAST_ALL not in socket.values:
+            value = 0  # IPv4's is off in a socket of IPv6
     return (value & 0xFFFFFFFF).to_bytes(_WORD, "little")
 
 
@@ -128,16 +175,9 @@ def set_option(socket: "InetSocket", level: int, name: int, value: bytes) -> Non
             raise SyscallError(ENOENT)
         return
     known = _find(socket, level, name)
-    if len(value) >= _WORD:
-        number = int.from_bytes(value[:_WORD], "little", signed=True)
-    elif value and level == abi.IPPROTO_IP:
-        number = value[0]  # Linux: ip(7) options take a byte as well
-    else:
-        raise SyscallError(EINVAL)
-    if not known.least <= number <= known.most or (number == 0 and name == abi.IP_TTL and level == abi.IPPROTO_IP):
-        raise SyscallError(EINVAL)
-    if number == -1 and known.least == -1:
-        number = known.default
+    if socket.is_stream and (level, name) in _NOT_OF_STREAMS:
+        raise SyscallError(_NOT_OF_STREAMS[level, name])
+    number = _in_range(known, level, name, _number(level, name, value))
     if level == abi.IPPROTO_IPV6 and name == abi.IPV6_V6ONLY:
         if socket.local.port:
             raise SyscallError(EINVAL)
@@ -146,6 +186,25 @@ def set_option(socket: "InetSocket", level: int, name: int, value: bytes) -> Non
     if level == abi.IPPROTO_IP and name == abi.IP_TOS:
         number &= 0xFC if socket.protocol == abi.IPPROTO_TCP else 0xFF
     socket.values[level, name] = int(bool(number)) if known.is_boolean else number
+
+
+def _number(level: int, name: int, value: bytes) -> int:
+    if len(value) >= _WORD:
+        return int.from_bytes(value[:_WORD], "little", signed=True)
+    if level == abi.IPPROTO_IP and (value or name not in _NEEDS_A_BYTE):
+        return value[0] if value else 0  # Linux: ip(7) options take a byte as well
+    raise SyscallError(EINVAL)
+
+
+def _in_range(known: Known, level: int, name: int, number: int) -> int:
+    """The value that a wish leads to. Errors: EINVAL."""
+    if known.is_clamped:
+        number = min(number, known.most)
+    if level == abi.IPPROTO_TCP and name in _TCP_ADJUST:
+        number = _TCP_ADJUST[name](number)
+    if not known.least <= number <= known.most or (number == 0 and name == abi.IP_TTL and level == abi.IPPROTO_IP):
+        raise SyscallError(EINVAL)
+    return known.default if number == -1 and known.least == -1 else number
 
 
 def _info(socket: "InetSocket") -> bytes:

@@ -10,6 +10,7 @@ from sentry.sched.wait import Interrupted, Restart, TimedOut, wait_until
 from sentry.socket.inet import address as addresses
 from sentry.socket.inet.address import Endpoint
 from sentry.socket.inet.base import EVERYTHING, HOW, RCV_SHUTDOWN, SEND_SHUTDOWN, SHUTDOWN_MASK, WRITABLE_BITS, InetSocket
+from sentry.socket.options import SOCK_RCVBUF_LOCK
 from sentry.socket.socket import Envelope, Receipt, SocketInode
 from sentry.vfs.file import O_NONBLOCK
 from sentry.vfs.readiness import POLLERR, POLLHUP, POLLRDHUP, READABLE
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from sentry.vfs.io import Sink, Source
 
 SNDBUF, RCVBUF = 16_384, 131_072  # net.ipv4.tcp_wmem[1], tcp_rmem[1]
+RCVBUF_GROWN = 6_291_456  # net.ipv4.tcp_rmem[2]
 #: what Linux has sent on loopback by the time a reset comes back
 _SENT_UNTIL_RESET = 524_288
 SNDBUF_CONNECTED = 2_626_560  # what Linux tunes it to on loopback
@@ -80,6 +82,10 @@ class TcpSocket(InetSocket):
         return self.state == LISTEN
 
     # --- connections ---------------------------------------------------------------------------------------------------------
+
+    def rcvlowat_max(self) -> int:
+        """Half the receive buffer, or half of what it may grow to (Linux: tcp_set_rcvlowat())."""
+        return (self.rcvbuf if self.buf_lock & SOCK_RCVBUF_LOCK else RCVBUF_GROWN) >> 1
 
     def listen(self, task: "Task", backlog: int) -> None:
         """Accept connections from now on; an unbound socket gets a port. Errors: EINVAL connected, EADDRINUSE."""
@@ -172,6 +178,8 @@ class TcpSocket(InetSocket):
         end = type(self)(self.kernel, inode, 0, self.family, self.type, self.protocol)
         end.flags_set = set(self.flags_set)
         end.values = dict(self.values)
+        end.kept = dict(self.kept)
+        end.buf_lock = self.buf_lock
         end.linger = self.linger
         end.is_v6only = self.is_v6only
         end.sndbuf, end.rcvbuf = self.sndbuf, self.rcvbuf

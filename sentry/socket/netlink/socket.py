@@ -226,9 +226,14 @@ class NetlinkSocket(Socket):
         """getpeername(2): the kernel, or what connect(2) named."""
         return nl.SOCKADDR_NL.pack(AF_NETLINK, self.destination, 0)
 
+    def check_level(self, level: int, *, is_get: bool) -> None:
+        """SOL_NETLINK. Errors: ENOPROTOOPT."""
+        if level != SOL_NETLINK:
+            raise SyscallError(ENOPROTOOPT)
+
     def get_protocol_option(self, level: int, name: int) -> bytes:
         """SOL_NETLINK. Errors: ENOPROTOOPT."""
-        if level != SOL_NETLINK or name not in _FLAGS:
+        if name not in _FLAGS:
             raise SyscallError(ENOPROTOOPT)
         return int(name in self.options_set).to_bytes(4, "little")
 
