@@ -81,19 +81,18 @@ class SemaphoreSet:
         values = self.values
         adjustments = undo.adjustments if undo is not None else {}
         done: list[tuple[int, int, int]] = []  # number, value before, adjustment before
-        failed: Operation | None = None
-        errno = 0
+        failed: tuple[Operation, int] | None = None  # with what it means unless it may wait
         for operation in operations:
             number, change, flags = operation
             value = values[number]
             result = value + change
             if (not change and value) or result < 0:
-                failed, errno = operation, EAGAIN if flags & IPC_NOWAIT else 0
+                failed = operation, EAGAIN if flags & IPC_NOWAIT else 0
                 break
             adjustment = adjustments.get(number, 0)
             wanted = adjustment - change
             if result > SEMVMX or (flags & SEM_UNDO and not -SEMAEM - 1 <= wanted <= SEMAEM):
-                failed, errno = operation, ERANGE
+                failed = operation, ERANGE
                 break
             done.append((number, value, adjustment))
             values[number] = result
@@ -104,9 +103,10 @@ class SemaphoreSet:
                 values[number] = value
                 if number in adjustments:
                     adjustments[number] = adjustment
+            blocked, errno = failed
             if errno:
                 raise SyscallError(errno)
-            return failed
+            return blocked
         for number, _, _ in done:
             self.pids[number] = pid
         return None

@@ -45,7 +45,7 @@ def _set_name(task: Task, arg2: int, *_: int) -> int:
 
 
 def _get_name(task: Task, arg2: int, *_: int) -> int:
-    task.memory.write(arg2, task.name[: _NAME_SIZE - 1].ljust(_NAME_SIZE, b"\0"))
+    task.memory.write(arg2, task.name.ljust(_NAME_SIZE, b"\0"))
     return 0
 
 

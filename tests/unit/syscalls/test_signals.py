@@ -39,6 +39,13 @@ def test_kill_without_a_pid_namespace_is_sent_by_the_sentry() -> None:
     assert child.context.signals == [(SIGTERM, False, None)]
 
 
+def test_a_thread_of_another_process_without_a_pid_namespace_is_sent_to_by_the_sentry() -> None:
+    world = World()
+    child = world.init.fork()
+    assert world.init.call("tgkill", child.pid, child.pid, SIGUSR1) == 0
+    assert child.context.signals == [(SIGUSR1, True, None)]
+
+
 def test_kill_finds_by_thread_and_group(world: World) -> None:
     child = world.init.fork()
     thread = child.thread()

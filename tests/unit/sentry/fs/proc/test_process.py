@@ -7,7 +7,7 @@ import pytest
 
 from sentry.mm.usermem import BytesSink
 from sentry.vfs import namespace
-from syscalls.abi.errno import EACCES, EINVAL, ENOENT, ESRCH
+from syscalls.abi.errno import EACCES, EINVAL, ENOENT, EPERM, ESRCH
 from syscalls.abi.errors import SyscallError
 from tests.unit.sentry.fs.synthetic_world import AT_FDCWD, World
 
@@ -141,6 +141,13 @@ def test_comm_is_written_by_its_own_process_only(world: World) -> None:
     assert world.write(b"/proc/self/comm", b"0123456789abcdefgh\n", child) == 19
     assert child.name == b"0123456789abcde"
     assert error_of(lambda: world.write(b"/proc/4/comm", b"x")) == EINVAL
+
+
+@pytest.mark.parametrize("name", [b"uid_map", b"gid_map", b"projid_map", b"loginuid"])
+def test_what_is_set_once_cannot_be_set_again(world: World, name: bytes) -> None:
+    with pytest.raises(SyscallError) as caught:
+        world.write(b"/proc/self/" + name, b"0 0 1")
+    assert caught.value.errno == EPERM
 
 
 def test_oom_score_adj(world: World) -> None:
