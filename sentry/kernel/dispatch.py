@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sentry.kernel import task_exec
 from sentry.kernel.memory_usage import admits
 from sentry.kernel.posix_timers import PosixTimer
+from sentry.kernel.rlimits import exceeds_process_limit
 from sentry.kernel.task import Task
 from sentry.kernel.task_clone import clone_task
 from sentry.kernel.task_exit import exit_task, kill_rest
@@ -17,6 +18,7 @@ from sentry.sched.fiber import Fiber
 from sentry.sched.wait import Interrupted
 from syscalls.abi.errno import ENOSYS
 from syscalls.abi.errors import SyscallError
+from syscalls.abi.resource import RLIMIT_NPROC
 from syscalls.abi.signal import SIGCHLD, SIGSTOP
 
 if TYPE_CHECKING:
@@ -141,6 +143,11 @@ class Dispatcher:
         """Whether the sandbox's memory limit leaves room for another task."""
         task: Task = context.data  # type: ignore[assignment]
         return admits(task.kernel, 0)
+
+    def exceeds_process_limit(self, context: "Context") -> bool:
+        """getrlimit(2), RLIMIT_NPROC."""
+        task: Task = context.data  # type: ignore[assignment]
+        return RLIMIT_NPROC in task.group.limits and exceeds_process_limit(task)
 
     def birth(self, parent: "Context", child: "Context", clone_flags: int) -> None:
         """A guest thread has made another."""

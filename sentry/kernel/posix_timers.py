@@ -6,6 +6,7 @@ from sentry.kernel.timers import REAL, SignalTimer
 from sentry.platform.interface import SignalInfo
 from syscalls.abi.errno import EAGAIN, EINVAL
 from syscalls.abi.errors import SyscallError
+from syscalls.abi.resource import RLIMIT_SIGPENDING
 from syscalls.abi.signal import NSIG, SI_TIMER, SIGEV_NONE, SIGEV_SIGNAL, SIGEV_THREAD, SIGEV_THREAD_ID
 from syscalls.abi.time import CLOCK_REALTIME, CLOCK_REALTIME_ALARM, CLOCK_TAI
 
@@ -102,7 +103,9 @@ def check_event(task: "Task", value: int, signal: int, notify: int, tid: int) ->
 
 
 def next_id(group: "ThreadGroup") -> int:
-    """The lowest free timer id. Errors: EAGAIN too many timers."""
+    """The lowest free timer id. Errors: EAGAIN too many timers, each of which holds a queued signal (RLIMIT_SIGPENDING)."""
+    if RLIMIT_SIGPENDING in group.limits and len(group.timers) >= group.limits[RLIMIT_SIGPENDING][0]:
+        raise SyscallError(EAGAIN)
     for number in range(TIMERS_MAX):
         if number not in group.timers:
             return number

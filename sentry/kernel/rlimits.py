@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from syscalls.abi.capability import CAP_SYS_RESOURCE
+from syscalls.abi.capability import CAP_SYS_ADMIN, CAP_SYS_RESOURCE
 from syscalls.abi.errno import EINVAL, EPERM
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.resource import (
@@ -17,7 +17,9 @@ from syscalls.abi.resource import (
     RLIMIT_MSGQUEUE,
     RLIMIT_NICE,
     RLIMIT_NOFILE,
+    RLIMIT_NPROC,
     RLIMIT_RTPRIO,
+    RLIMIT_SIGPENDING,
     RLIMIT_STACK,
 )
 
@@ -39,7 +41,9 @@ DEFAULTS = {
     RLIMIT_RTPRIO: (0, 0),
 }
 #: limits that the host kernel enforces on the guest's native calls
-_FOLLOWED = frozenset((RLIMIT_AS, RLIMIT_CPU, RLIMIT_DATA, RLIMIT_FSIZE, RLIMIT_NOFILE, RLIMIT_STACK))
+_FOLLOWED = frozenset(
+    (RLIMIT_AS, RLIMIT_CPU, RLIMIT_DATA, RLIMIT_FSIZE, RLIMIT_MEMLOCK, RLIMIT_NOFILE, RLIMIT_SIGPENDING, RLIMIT_STACK)
+)
 
 
 def get_limit(group: "ThreadGroup", resource: int) -> tuple[int, int]:
@@ -62,6 +66,39 @@ def set_limit(caller: "Task", group: "ThreadGroup", resource: int, soft: int, ha
     if resource in _FOLLOWED:
         group.leader.context.set_limit(resource, soft, hard)
     group.limits[resource] = (soft, hard)
+    if resource == RLIMIT_NPROC:
+        follow_process_limit(group.leader)
     if resource == RLIMIT_NOFILE:
         for task in group.tasks.values():
             task.fds.limit = soft
+
+
+def exceeds_process_limit(task: "Task") -> bool:
+    """Whether one more task would be too many for its real user. Linux: kernel/fork.c, copy_process()."""
+    if _is_unlimited(task):
+        return False
+    return _population(task) >= get_limit(task.group, RLIMIT_NPROC)[0]
+
+
+def follow_process_limit(task: "Task") -> None:
+    """Tell the host, which counts all users of the sandbox as one where it lets births through: so the others' tasks of this
+    moment, and the jail's own process, are added."""
+    total = task.kernel.limits.tasks_max
+    soft = total
+    if not _is_unlimited(task):
+        others = len(task.kernel.tasks.tasks) - _population(task) + 1
+        limit = get_limit(task.group, RLIMIT_NPROC)[0]
+        soft = min(limit + others, total) if limit else 0
+    task.context.set_limit(RLIMIT_NPROC, soft, total)
+
+
+def _is_unlimited(task: "Task") -> bool:
+    creds = task.credentials
+    if creds.uid == 0 or creds.has(CAP_SYS_RESOURCE) or creds.has(CAP_SYS_ADMIN):
+        return True
+    return get_limit(task.group, RLIMIT_NPROC)[0] == RLIM_INFINITY
+
+
+def _population(task: "Task") -> int:
+    uid = task.credentials.uid
+    return sum(other.credentials.uid == uid for other in task.kernel.tasks.tasks.values())

@@ -19,7 +19,7 @@ from sentry.platform.interface import HostFd
 from sentry.vfs.context import OpenContext, Path
 from sentry.vfs.namespace import resolve
 from sentry.vfs.permission import MAY_EXEC, check_permission
-from syscalls.abi.errno import E2BIG, EACCES, EINVAL, ELIBBAD, ELOOP, ENOEXEC, ETXTBSY
+from syscalls.abi.errno import E2BIG, EACCES, EINVAL, ELIBBAD, ELOOP, ENOENT, ENOEXEC, ETXTBSY
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.signal import SIGCHLD
 
@@ -79,6 +79,7 @@ async def prepare(task: "Task", dirfd: int, pathname: bytes, argv_addr: int, fla
         raise SyscallError(ELOOP)
     name = pathname.rsplit(b"/", 1)[-1][:15] or b"%d" % dirfd
     execfn = _execfn(dirfd, pathname)
+    is_hidden = dirfd != AT_FDCWD and not pathname.startswith(b"/") and task.fds.is_cloexec(dirfd)
     held = Held()
     try:
         file, head = await _open_executable(task, path, held)
@@ -89,6 +90,8 @@ async def prepare(task: "Task", dirfd: int, pathname: bytes, argv_addr: int, fla
         while script.is_script(head):
             if depth == script.DEPTH_MAX:
                 raise SyscallError(ELOOP)
+            if is_hidden:
+                raise SyscallError(ENOENT)  # the interpreter would not find it: execveat(2), BUGS
             depth += 1
             interpreter_name, argument = script.parse(head)
             if argv is None:

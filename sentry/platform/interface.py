@@ -211,6 +211,9 @@ class Sink(Protocol):
     def admits_birth(self, context: Context) -> bool:
         """Whether there is memory for one more task; asked before it is born where no limit of the host's holds."""
 
+    def exceeds_process_limit(self, context: Context) -> bool:
+        """Whether the caller's user has as many tasks as its RLIMIT_NPROC allows; asked before a birth that trapped."""
+
     def birth(self, parent: Context, child: Context, clone_flags: int) -> None:
         """``parent`` made ``child``, which has not run yet. CLONE_VM/FILES/FS/THREAD/PARENT... in ``clone_flags``."""
 

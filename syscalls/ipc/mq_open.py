@@ -13,7 +13,7 @@ from sentry.vfs.pathwalk import NAME_MAX
 from sentry.vfs.permission import check_delete
 from syscalls.abi.errno import EEXIST, EINVAL, ENAMETOOLONG, ENOENT
 from syscalls.abi.errors import SyscallError
-from syscalls.abi.fcntl import O_ACCMODE, O_CREAT, O_EXCL, O_NONBLOCK
+from syscalls.abi.fcntl import O_ACCMODE, O_CREAT, O_EXCL, O_LARGEFILE, O_NONBLOCK
 from syscalls.abi.mqueue import HARD_MSGMAX, HARD_MSGSIZEMAX, MQ_ATTR
 from syscalls.abi.resource import RLIMIT_MSGQUEUE
 from syscalls.args import Int, Mode, PathPtr, UserPtr
@@ -42,6 +42,7 @@ async def sys_mq_open(task: Task, name: PathPtr, oflag: Int, mode: Mode, attr: U
     if oflag & O_ACCMODE == O_ACCMODE:
         raise SyscallError(EINVAL)
     file = await open_place(task, place, oflag & (O_ACCMODE | O_NONBLOCK), is_created=is_created)
+    file.flags &= ~O_LARGEFILE  # Linux opens it without build_open_flags()
     return task.fds.install(file, cloexec=True)
 
 

@@ -50,7 +50,7 @@ async def sys_msgrcv(task: Task, msqid: Int, msgp: UserPtr, msgsz: Long, msgtyp:
         raise SyscallError(EINVAL)
     queue = ipc_of(task).messages.get(msqid)
     size_max = _SIZE_UNLIMITED if msgflg & MSG_NOERROR else msgsz
-    message = await _receive(task, queue, Receiver(msgtyp, msgflg, size_max, task.group.tgid))
+    message = await _receive(task, queue, Receiver(msgtyp, msgflg, size_max, task.group.tgid), msgsz)
     data = message.data[:msgsz]
     # A fault loses the message, as in Linux (do_msgrcv()).
     task.memory.write(msgp, message.kind.to_bytes(_WORD, "little"))
@@ -59,13 +59,15 @@ async def sys_msgrcv(task: Task, msqid: Int, msgp: UserPtr, msgsz: Long, msgtyp:
     return len(data)
 
 
-async def _receive(task: Task, queue: MessageQueue, receiver: Receiver) -> Message:
+async def _receive(task: Task, queue: MessageQueue, receiver: Receiver, room: int) -> Message:
     while True:
         queue.perm.check(task.credentials, MAY_READ)
         message = queue.find(receiver)
         if message is not None:
             if len(message.data) > receiver.size_max:
                 raise SyscallError(E2BIG)
+            if receiver.flags & MSG_COPY and len(message.data) > room:
+                raise SyscallError(EINVAL)  # Linux: ipc/msgutil.c, copy_msg()
             if not receiver.flags & MSG_COPY:
                 queue.take(message, receiver.pid, seconds(task))
             return message

@@ -3,10 +3,13 @@
 Their arguments are registers and reach nothing but the caller's own mappings.
 """
 
+from sentry.kernel.rlimits import get_limit
 from sentry.kernel.task import Task
-from syscalls.abi.errno import EINVAL
+from syscalls.abi.capability import CAP_IPC_LOCK
+from syscalls.abi.errno import EINVAL, EPERM
 from syscalls.abi.errors import SyscallError
-from syscalls.abi.mman import MLOCK_ONFAULT
+from syscalls.abi.mman import MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT, MLOCK_ONFAULT
+from syscalls.abi.resource import RLIMIT_MEMLOCK
 from syscalls.args import PROCEED, Int, Result, Size, UInt, ULong, UserPtr
 from syscalls.registry import Support, native, syscall
 
@@ -32,6 +35,7 @@ def sys_msync(task: Task, addr: ULong, length: Size, flags: Int) -> Result:
 @syscall(man="mlock(2)", support=Support.PARTIAL, note=_LOCK_NOTE)
 def sys_mlock(task: Task, addr: ULong, len: Size) -> Result:
     """Keep pages in memory, as far as the host's limit allows. Errors: ENOMEM, EPERM."""
+    _check_may_lock(task)
     return PROCEED
 
 
@@ -40,6 +44,7 @@ def sys_mlock2(task: Task, addr: ULong, len: Size, flags: Int) -> Result:
     """mlock with MLOCK_ONFAULT. Errors: EINVAL, ENOMEM, EPERM."""
     if flags & ~MLOCK_ONFAULT:
         raise SyscallError(EINVAL)
+    _check_may_lock(task)
     return PROCEED
 
 
@@ -52,6 +57,9 @@ def sys_munlock(task: Task, addr: ULong, len: Size) -> Result:
 @syscall(man="mlock(2)", support=Support.PARTIAL, note=_LOCK_NOTE)
 def sys_mlockall(task: Task, flags: Int) -> Result:
     """Keep all pages in memory. Errors: EINVAL, ENOMEM, EPERM."""
+    if flags & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) or not flags & (MCL_CURRENT | MCL_FUTURE):
+        raise SyscallError(EINVAL)
+    _check_may_lock(task)
     return PROCEED
 
 
@@ -83,3 +91,9 @@ def sys_pkey_free(task: Task, pkey: Int) -> Result:
 def sys_pkey_mprotect(task: Task, addr: ULong, len: Size, prot: ULong, pkey: Int) -> Result:
     """mprotect with a protection key. Errors: EINVAL, EACCES, ENOMEM."""
     return PROCEED
+
+
+def _check_may_lock(task: Task) -> None:
+    """Errors: EPERM a limit of 0 without privilege. Linux: mm/mlock.c, can_do_mlock()."""
+    if not get_limit(task.group, RLIMIT_MEMLOCK)[0] and not task.credentials.has(CAP_IPC_LOCK):
+        raise SyscallError(EPERM)

@@ -9,7 +9,7 @@ from syscalls.abi.resource import RLIMIT
 from syscalls.args import Pid, UInt, UserPtr
 from syscalls.registry import Support, syscall
 
-_NOTE = "NPROC, RSS, LOCKS, SIGPENDING, MSGQUEUE, NICE, RTPRIO, RTTIME and CORE are kept but not enforced"
+_NOTE = "RSS, LOCKS, NICE, RTPRIO, RTTIME and CORE are kept but not enforced; NPROC where births trap"
 
 
 @syscall(man="getrlimit(2)")

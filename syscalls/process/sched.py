@@ -2,11 +2,12 @@
 
 from sentry.kernel.ptrace_access import may_schedule
 from sentry.kernel.task import Task
-from syscalls.abi.errno import EINVAL, ENOSYS, EPERM, ESRCH
+from syscalls.abi.errno import EINVAL, EPERM, ESRCH
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.sched import (
     SCHED_BATCH,
     SCHED_DEADLINE,
+    SCHED_EXT,
     SCHED_FIFO,
     SCHED_IDLE,
     SCHED_NORMAL,
@@ -14,9 +15,11 @@ from syscalls.abi.sched import (
     SCHED_RR,
 )
 from syscalls.args import PROCEED, Int, Pid, Result, UInt, UserPtr
-from syscalls.registry import Support, refused, syscall
+from syscalls.registry import Support, syscall
 
-_POLICIES = (SCHED_NORMAL, SCHED_FIFO, SCHED_RR, SCHED_BATCH, SCHED_IDLE, SCHED_DEADLINE)
+_POLICIES = (SCHED_NORMAL, SCHED_FIFO, SCHED_RR, SCHED_BATCH, SCHED_IDLE, SCHED_DEADLINE, SCHED_EXT)
+_REALTIME = "real-time policies are EPERM"
+_HOST_CHECKS = "whom it means was checked in a register; the guest has no host right to any real-time policy (RLIMIT_RTPRIO 0)"
 
 
 @syscall(man="sched_setaffinity(2)")
@@ -40,15 +43,12 @@ def sys_sched_getscheduler(task: Task, pid: Pid) -> Result:
     return PROCEED
 
 
-@syscall(man="sched_setscheduler(2)", support=Support.PARTIAL, note="real-time policies are EPERM")
+@syscall(man="sched_setscheduler(2)", support=Support.PARTIAL, note=_REALTIME, proceeds=_HOST_CHECKS)
 def sys_sched_setscheduler(task: Task, pid: Pid, policy: Int, param: UserPtr) -> Result:
     """Set a thread's policy. Errors: EINVAL, ESRCH, EPERM."""
     if not param or policy < 0 or policy & ~SCHED_RESET_ON_FORK not in _POLICIES:
         raise SyscallError(EINVAL)
-    other = _find(task, _check_pid(pid))
-    if policy & ~SCHED_RESET_ON_FORK in (SCHED_FIFO, SCHED_RR, SCHED_DEADLINE):
-        raise SyscallError(EPERM)
-    _check_owner(task, other)
+    _check_owner(task, _find(task, _check_pid(pid)))
     return PROCEED
 
 
@@ -98,7 +98,13 @@ def sys_sched_rr_get_interval(task: Task, pid: Pid, tp: UserPtr) -> Result:
     return PROCEED
 
 
-refused("sched_setattr", ENOSYS, "its policy lies in memory that can change after the check", man="sched_setattr(2)")
+@syscall(man="sched_setattr(2)", support=Support.PARTIAL, note=_REALTIME, proceeds=_HOST_CHECKS)
+def sys_sched_setattr(task: Task, pid: Pid, attr: UserPtr, flags: UInt) -> Result:
+    """Set a thread's policy, nice value and flags. Errors: EINVAL, ESRCH, EPERM, E2BIG, EFAULT."""
+    if not attr or flags:
+        raise SyscallError(EINVAL)
+    _check_owner(task, _find(task, _check_pid(pid)))
+    return PROCEED
 
 
 def _priority_bound(policy: int, realtime: int) -> int:

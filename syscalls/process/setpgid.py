@@ -19,7 +19,7 @@ def sys_setpgid(task: Task, pid: Pid, pgid: Pid) -> Result:
     Errors: EINVAL negative pgid or not a process; ESRCH neither the caller nor its child; EACCES the child has executed;
     EPERM a session leader, another session, or no such group in this session.
     """
-    if pgid < 0:
+    if pgid < 0 or (not pgid and pid < 0):
         raise SyscallError(EINVAL)
     job_control.set_process_group(task, pid or task.group.tgid, pgid or pid or task.group.tgid)
     return PROCEED

@@ -34,6 +34,7 @@ _OURS = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC
 _OTHERS = CLONE_NEWTIME | CLONE_NEWCGROUP | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET
 _ALONE = CLONE_THREAD | CLONE_SIGHAND | CLONE_VM
 _KINDS = {b"mnt": CLONE_NEWNS, b"uts": CLONE_NEWUTS, b"ipc": CLONE_NEWIPC}
+_ALL_KINDS = _KINDS | {b"pid": CLONE_NEWPID, b"net": CLONE_NEWNET, b"cgroup": CLONE_NEWCGROUP, b"time": CLONE_NEWTIME}
 
 
 @syscall(
@@ -86,12 +87,14 @@ def sys_setns(task: Task, fd: Fd, nstype: Int) -> int:
     inode = file.inode
     if isinstance(inode, NamespaceInode):
         kind = _KINDS.get(inode.kind, 0)
-        if nstype and nstype != kind:
-            raise SyscallError(EINVAL)
+        if (nstype and nstype != _ALL_KINDS.get(inode.kind)) or inode.kind == b"user":
+            raise SyscallError(EINVAL)  # the only user namespace is the caller's own
         _check(task, kind)
         _enter(task, inode.thing)
         return 0
     if not isinstance(file, PidFile) or not nstype or nstype & ~(_OURS | _OTHERS):
+        raise SyscallError(EINVAL)
+    if nstype & CLONE_NEWUSER:
         raise SyscallError(EINVAL)
     _check(task, nstype & _OURS if not nstype & _OTHERS else 0)
     if not file.group.is_alive:

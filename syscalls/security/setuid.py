@@ -4,10 +4,13 @@ The rules are in ``sentry.kernel.cred_change``; like Linux, each call concerns t
 """
 
 from sentry.kernel import cred_change
+from sentry.kernel.creds import Credentials
+from sentry.kernel.rlimits import follow_process_limit
 from sentry.kernel.task import Task
 from syscalls.abi.capability import CAP_SETGID
 from syscalls.abi.errno import EINVAL, EPERM
 from syscalls.abi.errors import SyscallError
+from syscalls.abi.resource import RLIMIT_NPROC
 from syscalls.args import Id, UInt, UserPtr
 from syscalls.registry import syscall
 
@@ -17,7 +20,7 @@ NGROUPS_MAX = 65536
 @syscall(man="setuid(2)")
 def sys_setuid(task: Task, uid: Id) -> int:
     """Set the effective user id, with CAP_SETUID all of them. Errors: EINVAL, EPERM."""
-    task.credentials = cred_change.set_uid(task.credentials, uid)
+    _become(task, cred_change.set_uid(task.credentials, uid))
     return 0
 
 
@@ -31,7 +34,7 @@ def sys_setgid(task: Task, gid: Id) -> int:
 @syscall(man="setreuid(2)")
 def sys_setreuid(task: Task, ruid: Id, euid: Id) -> int:
     """Set real and effective user id. Errors: EPERM."""
-    task.credentials = cred_change.set_reuid(task.credentials, ruid, euid)
+    _become(task, cred_change.set_reuid(task.credentials, ruid, euid))
     return 0
 
 
@@ -45,7 +48,7 @@ def sys_setregid(task: Task, rgid: Id, egid: Id) -> int:
 @syscall(man="setresuid(2)")
 def sys_setresuid(task: Task, ruid: Id, euid: Id, suid: Id) -> int:
     """Set real, effective and saved user id. Errors: EPERM."""
-    task.credentials = cred_change.set_resuid(task.credentials, ruid, euid, suid)
+    _become(task, cred_change.set_resuid(task.credentials, ruid, euid, suid))
     return 0
 
 
@@ -82,3 +85,11 @@ def sys_setgroups(task: Task, size: UInt, list: UserPtr) -> int:
     raw = memoryview(task.memory.read(list, size * 4) if size else b"").cast("I")
     task.credentials = cred_change.set_groups(task.credentials, tuple(raw))
     return 0
+
+
+def _become(task: Task, creds: Credentials) -> None:
+    """The new user's tasks are counted against RLIMIT_NPROC, root's are not."""
+    has_new_user = creds.uid != task.credentials.uid
+    task.credentials = creds
+    if has_new_user and RLIMIT_NPROC in task.group.limits:
+        follow_process_limit(task)

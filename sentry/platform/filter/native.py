@@ -56,6 +56,8 @@ class NativeCalls:
         if nr in self._births:
             if len(self._population.contexts) >= self.tasks_max:
                 return -EAGAIN
+            if self._sink.exceeds_process_limit(context):
+                return -EAGAIN
             if self._is_memory_counted and not self._sink.admits_birth(context):
                 return -ENOMEM
         self._sink.proceeded(context, nr, a0, a1, a2, a3, a4, a5)

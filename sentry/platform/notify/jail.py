@@ -2,6 +2,7 @@
 
 import errno
 import os
+import resource
 import socket
 from dataclasses import dataclass
 from struct import Struct, pack, unpack
@@ -46,6 +47,8 @@ _TIMEOUT_S = 10.0
 _WANT_NO_LISTENER = 2
 
 RLIMIT_DATA, RLIMIT_CORE, RLIMIT_NPROC, RLIMIT_NOFILE, RLIMIT_MEMLOCK, RLIMIT_MSGQUEUE = 2, 4, 6, 7, 8, 12
+RLIMIT_NICE, RLIMIT_RTPRIO = 13, 14
+MEMLOCK = 8 << 20  # Linux: include/uapi/linux/resource.h, MLOCK_LIMIT
 
 
 @dataclass(frozen=True)
@@ -153,8 +156,10 @@ class Jail:
         number = config.nofile
         limits[RLIMIT_NOFILE] = (number + RESERVED_NUMBERS, number + RESERVED_NUMBERS)
         limits[RLIMIT_CORE] = (1, 1)  # 0 does not stop a piped core_pattern (kernel-facts.md 26)
-        limits.setdefault(RLIMIT_MEMLOCK, (65536, 65536))
+        limits.setdefault(RLIMIT_MEMLOCK, _memlock())
         limits[RLIMIT_MSGQUEUE] = (0, 0)
+        limits[RLIMIT_RTPRIO] = (0, 0)  # the host itself refuses real-time policies: sched_setattr(2) is let through
+        limits.setdefault(RLIMIT_NICE, (0, 0))
         if config.memory_max is not None and "memory" not in self.layers:
             # The weaker guarantee without a control group: per process, and only what it may write (design.md section 4).
             soft, hard = limits.get(RLIMIT_DATA, (config.memory_max, config.memory_max))
@@ -184,6 +189,13 @@ class Jail:
         if self._control is not None:
             self._control.close()
             self._control = None
+
+
+def _memlock() -> tuple[int, int]:
+    """Linux's default, as the guest is told, or what the host lets us give."""
+    ceiling = resource.getrlimit(RLIMIT_MEMLOCK)[1]
+    size = MEMLOCK if ceiling < 0 else min(MEMLOCK, ceiling)
+    return size, size
 
 
 def _bound(limit: int) -> int:

@@ -205,6 +205,9 @@ class Passthrough:
     def proceeded(self, context, nr, *registers):
         pass
 
+    def exceeds_process_limit(self, context):
+        return False
+
     def admits_birth(self, context):
         return True
 

@@ -313,7 +313,11 @@ def test_scheduling_checks_who(world: World) -> None:
     assert child.call("sched_getaffinity", 0, 128, BUFFER) == "proceed"
     assert child.call("sched_setaffinity", 1, 128, BUFFER) == -EPERM
     assert child.call("sched_getaffinity", NOWHERE, 128, BUFFER) == -ESRCH
-    assert child.call("sched_setscheduler", 0, 1, BUFFER) == -EPERM
+    assert child.call("sched_setscheduler", 0, 1, BUFFER) == "proceed"  # the host refuses it
+    assert child.call("sched_setscheduler", 1, 1, BUFFER) == -EPERM
+    assert child.call("sched_setattr", 0, BUFFER, 0) == "proceed"
+    assert child.call("sched_setattr", 1, BUFFER, 0) == -EPERM
+    assert child.call("sched_setattr", 0, 0, 0) == child.call("sched_setattr", 0, BUFFER, 1) == -EINVAL
     assert child.call("sched_setscheduler", 0, 99, BUFFER) == -EINVAL
     assert child.call("sched_setscheduler", 0, 0, BUFFER) == "proceed"
     assert child.call("sched_get_priority_max", 1) == 99
