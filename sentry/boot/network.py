@@ -17,6 +17,7 @@ from sentry.netstack.iface.route import Route
 from sentry.netstack.interface import Limits
 from sentry.netstack.stack import Stack
 from sentry.platform.interface import PlatformError
+from sentry.socket.inet.outside.outside import Outside
 from syscalls.abi import netlink as nl
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def attach_link(
         if not stack.add_route(Route(to, prefix, index, gateway, int(route.get("metric") or 0))):
             raise ValueError(f"route to {route['to']}")
     net.stack = stack
+    net.outside = Outside(net, stack, runner.monotonic_ns)
     _show(net, stack, index)
     driver = LinkDriver(net, platform, runner, index, link)
     driver.start()

@@ -123,6 +123,7 @@ def set_option(socket: Socket, name: int, value: bytes, has: Callable[[int], boo
         _SETTERS[name](socket, number)
     else:
         raise SyscallError(ENOPROTOOPT)
+    socket.option_changed()
 
 
 def _check_family(socket: Socket, name: int) -> None:

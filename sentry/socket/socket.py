@@ -155,6 +155,9 @@ class Socket(FileDescription):
         error, self.error = self.error, 0
         return error
 
+    def option_changed(self) -> None:
+        """An option of SOL_SOCKET has a new value."""
+
     def describe(self) -> bytes:
         """The text of /proc/PID/fd/N."""
         return b"socket:[%d]" % self.inode.attr.ino

@@ -1,4 +1,6 @@
-"""What TCP and UDP sockets share: names, ports, options, readiness. Only the loopback device exists here.
+"""What TCP and UDP sockets share: names, ports, routes, options, readiness.
+
+What is for an address of the sandbox is handed over here; with a link, ``sentry.socket.inet.outside`` has the rest.
 
 Linux: net/ipv4/af_inet.c.
 """
@@ -74,8 +76,15 @@ class InetSocket(Socket):
         """Whether the address can be bound to. Errors: EADDRNOTAVAIL, EINVAL an IPv4 one with IPV6_V6ONLY."""
         if self.family == AF_INET6 and address.startswith(addresses.MAPPED) and self.is_v6only:
             raise SyscallError(EINVAL)
-        if not (address in (addresses.ANY4, addresses.ANY6) or addresses.is_loopback(address)):
+        if not (address in (addresses.ANY4, addresses.ANY6) or self.is_local(address)):
             raise SyscallError(EADDRNOTAVAIL)
+
+    def is_local(self, address: bytes) -> bool:
+        """Whether the sandbox has the address."""
+        if addresses.is_loopback(address):
+            return True
+        outside = self.kernel.net.outside
+        return outside is not None and outside.is_own(address)
 
     def take_port(self, endpoint: Endpoint) -> None:
         """Bind to ``endpoint``, whose port may be 0. Errors: EADDRINUSE."""
@@ -90,14 +99,27 @@ class InetSocket(Socket):
             destination = Endpoint(addresses.LOOPBACK4 if is_v4 else addresses.LOOPBACK6, destination.port)
         if self.family == AF_INET6 and destination.is_v4 and self.is_v6only:
             raise SyscallError(ENETUNREACH)
-        if not addresses.is_loopback(destination.address) or self.device not in (0, LOOPBACK_INDEX):
+        if addresses.is_loopback(destination.address):
+            if self.device not in (0, LOOPBACK_INDEX):
+                raise SyscallError(ENETUNREACH)
+            return destination
+        outside = self.kernel.net.outside
+        if outside is None or outside.source_for(destination.address, self.device) is None:
             raise SyscallError(ENETUNREACH)
+        if addresses.is_loopback(self.local.address) and not outside.is_own(destination.address):
+            raise SyscallError(EINVAL)  # Linux: __mkroute_output()
         return destination
 
     def source_for(self, destination: Endpoint) -> bytes:
         """The source address of what goes to ``destination`` (RFC 6724; the device lo has one address of each family)."""
-        if addresses.is_loopback(self.local.address):
-            return self.local.address
+        mine = self.local.address
+        if mine not in (addresses.ANY4, addresses.ANY6) and self.is_local(mine):
+            return mine
+        outside = self.kernel.net.outside
+        if outside is not None and not addresses.is_loopback(destination.address):
+            source: bytes | None = outside.source_for(destination.address, self.device)
+            if source is not None:
+                return source
         return addresses.LOOPBACK4 if destination.is_v4 else addresses.LOOPBACK6
 
     def accepts(self, destination: Endpoint) -> bool:

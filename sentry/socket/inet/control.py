@@ -35,6 +35,7 @@ class Datagram(NamedTuple):
     ttl: int = TTL_DEFAULT
     tos: int = 0
     time_ns: int = 0
+    interface: int = LOOPBACK_INDEX
 
 
 class Header(NamedTuple):
@@ -53,9 +54,9 @@ def read_header(socket: "InetSocket", envelope: "Envelope") -> Header:
     header = PLAIN
     for level, kind, data in envelope.control or ():
         if level == abi.IPPROTO_IPV6 and socket.family == abi.AF_INET6:
-            header = _read6(header, kind, data)
+            header = _read6(socket, header, kind, data)
         elif level == abi.IPPROTO_IP:
-            header = _read4(header, kind, data)
+            header = _read4(socket, header, kind, data)
         elif level in (abi.IPPROTO_UDP, abi.IPPROTO_IPV6):
             raise SyscallError(EINVAL)
     return header
@@ -68,22 +69,22 @@ def _number(data: bytes) -> int:
     return int(value)
 
 
-def _check_device(index: int) -> None:
-    if index not in (0, LOOPBACK_INDEX):
+def _check_device(socket: "InetSocket", index: int) -> None:
+    if index and socket.kernel.net.devices.by_index(index) is None:
         raise SyscallError(ENODEV)
 
 
-def _check_source(address: bytes, errno: int) -> bytes:
-    if not is_loopback(address):
+def _check_source(socket: "InetSocket", address: bytes, errno: int) -> bytes:
+    if not socket.is_local(address):
         raise SyscallError(errno)
     return address
 
 
-def _read4(header: Header, kind: int, data: bytes) -> Header:
+def _read4(socket: "InetSocket", header: Header, kind: int, data: bytes) -> Header:
     if kind == abi.IP_PKTINFO and len(data) == _PKTINFO4.size:
         index, source, _ = _PKTINFO4.unpack(data)
-        _check_device(index)
-        return header._replace(source=_check_source(MAPPED + source, ENETUNREACH)) if any(source) else header
+        _check_device(socket, index)
+        return header._replace(source=_check_source(socket, MAPPED + source, ENETUNREACH)) if any(source) else header
     if kind == abi.IP_TTL:
         ttl = _number(data)
         if not 1 <= ttl <= _BYTE_MAX:
@@ -97,11 +98,11 @@ def _read4(header: Header, kind: int, data: bytes) -> Header:
     raise SyscallError(EINVAL)
 
 
-def _read6(header: Header, kind: int, data: bytes) -> Header:
+def _read6(socket: "InetSocket", header: Header, kind: int, data: bytes) -> Header:
     if kind == abi.IPV6_PKTINFO and len(data) >= _PKTINFO6.size:
         source, index = _PKTINFO6.unpack_from(data)
-        _check_device(index)
-        return header._replace(source=_check_source(source, EINVAL)) if any(source) else header
+        _check_device(socket, index)
+        return header._replace(source=_check_source(socket, source, EINVAL)) if any(source) else header
     if kind in (abi.IPV6_HOPLIMIT, abi.IPV6_TCLASS):
         value = _number(data)
         if not -1 <= value <= _BYTE_MAX:
@@ -133,30 +134,34 @@ def describe(socket: "InetSocket", datagram: Datagram, receipt: "Receipt") -> No
     if socket.family == abi.AF_INET6:
         _describe6(values, datagram, receipt)
     if datagram.destination.is_v4:
-        _describe4(values, datagram, receipt)
+        _describe4(socket, values, datagram, receipt)
 
 
-def _describe4(values: dict[tuple[int, int], int], datagram: Datagram, receipt: "Receipt") -> None:
+def _describe4(socket: "InetSocket", values: dict[tuple[int, int], int], datagram: Datagram, receipt: "Receipt") -> None:
     level, control = abi.IPPROTO_IP, receipt.control
     if values.get((level, abi.IP_PKTINFO)):
         to = datagram.destination.address[12:]
-        control.append((level, abi.IP_PKTINFO, _PKTINFO4.pack(LOOPBACK_INDEX, _local(datagram), to)))
+        control.append((level, abi.IP_PKTINFO, _PKTINFO4.pack(datagram.interface, _local(socket, datagram), to)))
     if values.get((level, abi.IP_RECVTTL)):
         control.append((level, abi.IP_TTL, _WORD.pack(datagram.ttl)))
     if values.get((level, abi.IP_RECVTOS)):
         control.append((level, abi.IP_TOS, bytes((datagram.tos,))))
 
 
-def _local(datagram: Datagram) -> bytes:
+def _local(socket: "InetSocket", datagram: Datagram) -> bytes:
     """The local address that a reply would come from: of a group or broadcast the device's own."""
     to = datagram.destination.address
+    device = socket.kernel.net.devices.by_index(datagram.interface)
+    if datagram.interface != LOOPBACK_INDEX and device is not None:
+        own = [entry.address for entry in device.addresses if entry.family == abi.AF_INET]
+        return to[12:] if to[12:] in own or not own else own[0]
     return to[12:] if is_loopback(to) and to != BROADCAST else bytes((127, 0, 0, 1))
 
 
 def _describe6(values: dict[tuple[int, int], int], datagram: Datagram, receipt: "Receipt") -> None:
     level, control = abi.IPPROTO_IPV6, receipt.control
     if values.get((level, abi.IPV6_RECVPKTINFO)):
-        control.append((level, abi.IPV6_PKTINFO, _PKTINFO6.pack(datagram.destination.address, LOOPBACK_INDEX)))
+        control.append((level, abi.IPV6_PKTINFO, _PKTINFO6.pack(datagram.destination.address, datagram.interface)))
     if datagram.destination.is_v4:
         return
     if values.get((level, abi.IPV6_RECVHOPLIMIT)):

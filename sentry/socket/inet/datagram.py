@@ -71,7 +71,11 @@ class DatagramSocket(InetSocket):
         """Errors: EINVAL no port."""
 
     def _check_broadcast(self, destination: Endpoint) -> None:
-        if destination.address in (_EVERYONE, control.BROADCAST) and abi.SO_BROADCAST not in self.flags_set:
+        if abi.SO_BROADCAST in self.flags_set:
+            return
+        outside = self.kernel.net.outside
+        is_of_network = outside is not None and outside.is_broadcast(destination.address)
+        if is_of_network or destination.address in (_EVERYONE, control.BROADCAST):
             raise SyscallError(EACCES)
 
     def route(self, destination: Endpoint) -> Endpoint:
@@ -82,6 +86,16 @@ class DatagramSocket(InetSocket):
                 raise SyscallError(ENETUNREACH)
             return destination
         return super().route(destination)
+
+    def source_for(self, destination: Endpoint) -> bytes:
+        """A group is reached through lo only."""
+        if multicast.is_group(destination.address) and not addresses.is_loopback(self.local.address):
+            return addresses.LOOPBACK4 if destination.is_v4 else addresses.LOOPBACK6
+        return super().source_for(destination)
+
+    def is_here(self, destination: Endpoint) -> bool:
+        """Whether what goes there stays in the sandbox."""
+        return self.is_local(destination.address) or multicast.is_group(destination.address)
 
     def try_write(self, source: "Source", offset: int) -> int | None:
         """write(2) to the partner."""
@@ -128,11 +142,15 @@ class DatagramSocket(InetSocket):
 
     def report(self, errno: int, data: bytes, destination: Endpoint) -> None:
         """ICMP has answered: an error for the next call of a connected socket, and for the error queue."""
-        has_asked = error_queue.wants_reports(self, destination)
+        self.take_report(Report(errno, data, destination), is_fatal=True)
+
+    def take_report(self, report: Report, *, is_fatal: bool) -> None:
+        """As ``report``; an error that may pass is only for who has asked (Linux: __udp4_lib_err(), harderr)."""
+        has_asked = error_queue.wants_reports(self, report.destination)
         if has_asked:
-            error_queue.add(self, Report(errno, data, destination))
-        if has_asked or self.remote == destination:
-            self.error = errno
+            error_queue.add(self, report)
+        if has_asked or (is_fatal and self.remote == report.destination):
+            self.error = report.errno
             self.queue.wake(EVERYTHING)
 
     def try_receive(self, sink: "Sink", receipt: Receipt) -> int | None:

@@ -21,11 +21,15 @@ _OVERHEAD: Final = 768
 
 
 class Report(NamedTuple):
-    """One error: its number, the datagram and its destination."""
+    """One error: its number, the datagram and its destination; the ICMP message's type (-1: this host's own), code and word."""
 
     errno: int
     data: bytes
     destination: Endpoint
+    type: int = -1
+    code: int = 0
+    info: int = 0
+    offender: Endpoint | None = None
 
 
 def wants_reports(socket: "DatagramSocket", destination: Endpoint) -> bool:
@@ -63,10 +67,10 @@ def take(socket: "DatagramSocket", sink: "Sink", receipt: "Receipt") -> int:
     receipt.address = addresses.encode(report.destination, socket.family)
     is_v4 = report.destination.is_v4
     origin = _ORIGIN_ICMP if is_v4 else _ORIGIN_ICMP6
-    kind, code = _PORT_UNREACHABLE4 if is_v4 else _PORT_UNREACHABLE6
-    offender = addresses.encode(Endpoint(report.destination.address, 0), socket.family)
+    kind, code = (_PORT_UNREACHABLE4 if is_v4 else _PORT_UNREACHABLE6) if report.type < 0 else (report.type, report.code)
+    offender = addresses.encode(report.offender or Endpoint(report.destination.address, 0), socket.family)
     level, name = (abi.IPPROTO_IP, abi.IP_RECVERR) if socket.family == abi.AF_INET else (abi.IPPROTO_IPV6, abi.IPV6_RECVERR)
-    receipt.control.append((level, name, _EXTENDED.pack(report.errno, origin, kind, code, 0, 0, 0) + offender))
+    receipt.control.append((level, name, _EXTENDED.pack(report.errno, origin, kind, code, 0, report.info, 0) + offender))
     return count
 
 

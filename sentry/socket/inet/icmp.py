@@ -1,4 +1,4 @@
-"""ICMP and ICMPv6 echo on loopback (RFC 792, RFC 4443): ping sockets (icmp(7)), and who hears what on raw sockets.
+"""ICMP and ICMPv6 echo (RFC 792, RFC 4443): ping sockets (icmp(7)), and who hears what on raw sockets.
 
 Linux: net/ipv4/ping.c, net/ipv4/icmp.c, icmp_echo().
 """
@@ -119,7 +119,11 @@ class PingSocket(DatagramSocket):
         to = Endpoint(destination.address, 0)
         message = seal(data[:4] + self.local.port.to_bytes(2, "big") + data[6:], origin, to)
         protocol = IPPROTO_ICMP if self.family == AF_INET else IPPROTO_ICMPV6
-        transmit(self.kernel.net, protocol, self.make(message, origin, to, header))
+        request = self.make(message, origin, to, header)
+        if self.is_here(to):
+            transmit(self.kernel.net, protocol, request)
+        else:
+            self.kernel.net.outside.send(self, protocol, message, origin, to, request.ttl, request.tos)
         return len(data)
 
     def close(self) -> None:

@@ -152,6 +152,10 @@ def get_option(socket: "InetSocket", level: int, name: int) -> bytes:
     if (level, name) in ((abi.IPPROTO_IP, abi.IP_MTU), (abi.IPPROTO_IPV6, abi.IPV6_MTU)):
         if socket.remote is None:
             raise SyscallError(ENOTCONN)
+        outside = socket.kernel.net.outside
+        if outside is not None and not socket.is_local(socket.remote.address):
+            path: int = outside.mtu(socket.remote.address, socket.device)
+            return path.to_bytes(_WORD, "little")
         return _MTU.to_bytes(_WORD, "little")
     if (level, name) == (abi.IPPROTO_IP, abi.IP_PROTOCOL):
         number = socket.protocol if socket.type == abi.SOCK_RAW else socket.local.port  # Linux: inet_num is both

@@ -92,7 +92,11 @@ class RawSocket(DatagramSocket):
             message, protocol, origin, header = _unpack(data, origin)
         elif protocol == abi.IPPROTO_ICMPV6:
             message = icmp.seal(data, origin, to) if len(data) >= icmp.HEADER_SIZE else data
-        transmit(self.kernel.net, protocol, self.make(message, origin, to, header))
+        packet = self.make(message, origin, to, header)
+        if self.is_here(to):
+            transmit(self.kernel.net, protocol, packet)
+        else:
+            self.kernel.net.outside.send(self, protocol, message, origin, to, packet.ttl, packet.tos)
         return len(data)
 
     @property

@@ -1,10 +1,10 @@
-"""TCP over loopback: connected sockets of one sandbox hand over buffers, not packets (tcp(7)).
+"""TCP: connected sockets of one sandbox hand over buffers, not packets (tcp(7)); ``outside.tcp`` has all other connections.
 
 What a program can tell from real TCP is kept: states, half-closed connections, resets, backlogs, limits. Linux: net/ipv4/tcp.c.
 """
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from sentry.sched.wait import Interrupted, Restart, TimedOut, wait_until
 from sentry.socket.inet import address as addresses
@@ -32,8 +32,12 @@ from syscalls.abi.socket import AF_UNSPEC, SO_REUSEPORT, SOMAXCONN
 if TYPE_CHECKING:
     from sentry.kernel.kernel import Kernel
     from sentry.kernel.task import Task
+    from sentry.netstack.transport.tcp.connection import Connection
+    from sentry.socket.inet.outside.tcp import Door
     from sentry.socket.inet.ports import PortTable
     from sentry.vfs.io import Sink, Source
+
+T = TypeVar("T", bound="TcpSocket")
 
 SNDBUF, RCVBUF = 16_384, 131_072  # net.ipv4.tcp_wmem[1], tcp_rmem[1]
 RCVBUF_GROWN = 6_291_456  # net.ipv4.tcp_rmem[2]
@@ -48,10 +52,14 @@ CLOSED, SYN_SENT, ESTABLISHED, LISTEN = 7, 2, 1, 10  # the states' numbers in TC
 class TcpSocket(InetSocket):
     """``parts`` is what the peer has sent and nobody read, ``length`` its bytes; ``peer`` the other end of the connection.
 
-    ``waiting`` are clients that a full backlog has not let in yet, ``embryos`` ends that wait for accept(2).
+    ``waiting`` are clients that a full backlog has not let in yet, ``embryos`` ends that wait for accept(2). Through ``door`` a
+    listening socket gets connections from outside; ``connection`` and ``charged`` are those of a ``RemoteTcpSocket``.
     """
 
-    __slots__ = ("backlog", "embryos", "has_fin", "is_connect_told", "length", "parts", "peer", "start", "state", "waiting")
+    __slots__ = (
+        "backlog", "charged", "connection", "door", "embryos", "has_fin", "is_connect_told", "length", "parts", "peer", "start",
+        "state", "waiting",
+    )  # fmt: skip
 
     is_stream = True
     has_sigpipe = True
@@ -68,6 +76,9 @@ class TcpSocket(InetSocket):
         self.backlog = 0
         self.embryos: deque[TcpSocket] = deque()
         self.waiting: deque[TcpSocket] = deque()
+        self.door: Door | None = None
+        self.charged = 0
+        self.connection: Connection
         self.is_connect_told = True  # a second connect asks how one ended that did not wait (Linux: SS_CONNECTING)
 
     @property
@@ -99,6 +110,8 @@ class TcpSocket(InetSocket):
         ):
             raise SyscallError(EADDRINUSE)
         self.backlog = min(backlog & 0xFFFFFFFF, SOMAXCONN)
+        if self.kernel.net.outside is not None:
+            self.kernel.net.outside.listen(self)
         self.state = LISTEN
         self.shut = 0
         self._let_in()
@@ -143,6 +156,9 @@ class TcpSocket(InetSocket):
         else:
             self.local = Endpoint(source, self.local.port)
         self.remote = destination
+        if not self.is_local(destination.address):
+            self.kernel.net.outside.connect(self, destination)
+            return
         listener = self._find_listener(destination)
         if listener is None:
             self._refuse()
@@ -174,15 +190,7 @@ class TcpSocket(InetSocket):
     def join(self, client: "TcpSocket") -> None:
         """Make the other end of ``client``'s connection and queue it for accept(2)."""
         assert client.remote is not None
-        inode = SocketInode(self.kernel, self.uid, self.inode.attr.gid)
-        end = type(self)(self.kernel, inode, 0, self.family, self.type, self.protocol)
-        end.flags_set = set(self.flags_set)
-        end.values = dict(self.values)
-        end.kept = dict(self.kept)
-        end.buf_lock = self.buf_lock
-        end.linger = self.linger
-        end.is_v6only = self.is_v6only
-        end.sndbuf, end.rcvbuf = self.sndbuf, self.rcvbuf
+        end = self.make_end(TcpSocket)
         end.local, end.remote = client.remote, client.local
         end.ports.add(end, end.local.port)
         for one, other in ((end, client), (client, end)):
@@ -193,7 +201,23 @@ class TcpSocket(InetSocket):
         self.queue.wake(READABLE)
         client.queue.wake(EVERYTHING)
 
+    def make_end(self, kind: type[T]) -> T:
+        """A socket for a connection of this listening one, with its options."""
+        inode = SocketInode(self.kernel, self.uid, self.inode.attr.gid)
+        end = kind(self.kernel, inode, 0, self.family, self.type, self.protocol)
+        end.flags_set = set(self.flags_set)
+        end.values = dict(self.values)
+        end.kept = dict(self.kept)
+        end.buf_lock = self.buf_lock
+        end.linger = self.linger
+        end.is_v6only = self.is_v6only
+        end.device = self.device
+        end.sndbuf, end.rcvbuf = self.sndbuf, self.rcvbuf
+        return end
+
     def _let_in(self) -> None:
+        if self.door is not None:
+            self.door.let_in()
         while self.waiting and len(self.embryos) <= self.backlog:
             client = self.waiting.popleft()
             if client.state == SYN_SENT:
@@ -406,6 +430,9 @@ class TcpSocket(InetSocket):
 
     def _stop_listening(self) -> None:
         self.state = CLOSED
+        if self.door is not None:
+            self.door.close()
+            self.door = None
         for end in self.embryos:
             client = end.peer
             end.peer = None

@@ -1,8 +1,9 @@
-"""UDP over loopback (udp(7)). Linux: net/ipv4/udp.c."""
+"""UDP (udp(7)): within the sandbox from socket to socket, else through ``outside``. Linux: net/ipv4/udp.c."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sentry.kernel.net_devices import LOOPBACK_INDEX
 from sentry.socket.inet import control, multicast
 from sentry.socket.inet.address import Endpoint
 from sentry.socket.inet.base import SEND_SHUTDOWN
@@ -121,6 +122,10 @@ class UdpSocket(DatagramSocket):
         if not self.local.port:
             self.take_port(self.local)
         origin = Endpoint(header.source or self.source_for(destination), self.local.port)
+        if not self.is_here(destination):
+            packet = self.make(data, origin, destination, header)
+            self.kernel.net.outside.send_datagram(self, data, origin, destination, packet.ttl, packet.tos)
+            return
         is_for_all = multicast.is_group(destination.address) or destination.address == control.BROADCAST
         find = self._all_receivers if is_for_all else self._receiver
         receivers = find(destination, origin)
@@ -131,22 +136,13 @@ class UdpSocket(DatagramSocket):
         elif not is_for_all:
             self.report(ECONNREFUSED, data, destination)  # the ICMP error comes back at once
 
-    def _fitting(self, destination: Endpoint, origin: Endpoint) -> "list[UdpSocket]":
-        return [
-            other
-            for other in self.ports.on(destination.port)
-            if isinstance(other, UdpSocket) and (other.remote is None or other.remote == origin) and other.accepts(destination)
-        ]
-
     def _receiver(self, destination: Endpoint, origin: Endpoint) -> "list[UdpSocket]":
-        fitting = self._fitting(destination, origin)
-        fitting.sort(key=lambda other: (other.remote is not None, other.local.address == destination.address))
-        return fitting[-1:]
+        return best(fitting(self.ports, destination, origin), destination)
 
     def _all_receivers(self, destination: Endpoint, origin: Endpoint) -> "list[UdpSocket]":
-        fitting = self._fitting(destination, origin)
         is_group = multicast.is_group(destination.address)
-        return [other for other in fitting if not is_group or multicast.is_member(other, destination.address)]
+        found = fitting(self.ports, destination, origin)
+        return [other for other in found if not is_group or multicast.is_member(other, destination.address)]
 
     def close(self) -> None:
         """Give the port and the memory back."""
@@ -154,6 +150,26 @@ class UdpSocket(DatagramSocket):
         self._drop_corked()
         if self.local.port:
             self.ports.drop(self, self.local.port)
+
+
+def fitting(
+    table: "PortTable | None", destination: Endpoint, origin: Endpoint, interface: int = LOOPBACK_INDEX
+) -> list[UdpSocket]:
+    """The sockets that a datagram which came in on a device may be for."""
+    return [
+        other
+        for other in (table.on(destination.port) if table is not None else ())
+        if isinstance(other, UdpSocket)
+        and (other.remote is None or other.remote == origin)
+        and other.accepts(destination)
+        and (interface == LOOPBACK_INDEX or other.device in (0, interface))
+    ]
+
+
+def best(found: list[UdpSocket], destination: Endpoint) -> list[UdpSocket]:
+    """The one of ``found`` that fits most exactly; a list, empty if there is none."""
+    found.sort(key=lambda other: (other.remote is not None, other.local.address == destination.address))
+    return found[-1:]
 
 
 def _take_all(source: "Source") -> bytes:

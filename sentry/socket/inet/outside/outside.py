@@ -1,0 +1,122 @@
+"""How sockets reach the outside: the stack's addresses and routes in the sockets' words, packets out, and who gets what comes in.
+
+Ports have one truth, the tables of ``sentry.socket.inet.ports``: of the stack's transports only TCP's connections and listeners
+are used. The sandbox's own addresses never reach the stack: such sockets hand over buffers.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from sentry.netstack.transport.tcp.connection import EVERYTHING
+from sentry.netstack.wire import icmp, udp
+from sentry.netstack.wire.packet import Packet
+from sentry.socket.inet.address import ANY4, ANY6, MAPPED
+from sentry.socket.inet.outside import tcp
+from sentry.socket.inet.outside.icmp import IcmpReceiver
+from sentry.socket.inet.outside.udp import UdpReceiver
+from syscalls.abi import socket as abi
+from syscalls.abi.errno import EINVAL, ENETDOWN, EPERM
+from syscalls.abi.errors import SyscallError
+
+if TYPE_CHECKING:
+    from sentry.kernel.net_namespace import NetNamespace
+    from sentry.netstack.stack import Stack
+    from sentry.socket.inet.address import Endpoint
+    from sentry.socket.inet.base import InetSocket
+    from sentry.socket.inet.tcp import TcpSocket
+
+_DISCOVER = {4: (abi.IPPROTO_IP, abi.IP_MTU_DISCOVER), 16: (abi.IPPROTO_IPV6, abi.IPV6_MTU_DISCOVER)}
+_DO, _PROBE = 2, 3  # IP_PMTUDISC_*
+
+
+def to_wire(address: bytes) -> bytes:
+    """A socket's address as the stack has it: 4 bytes of IPv4, none for "any"."""
+    if address in (ANY4, ANY6):
+        return b""
+    return address[12:] if address.startswith(MAPPED) else address
+
+
+def from_wire(address: bytes) -> bytes:
+    """The stack's address as sockets have it."""
+    return MAPPED + address if len(address) == 4 else address
+
+
+class Outside:
+    """One of a network namespace; ``clock`` gives the stack's nanoseconds."""
+
+    def __init__(self, net: "NetNamespace", stack: "Stack", clock: Callable[[], int]) -> None:
+        self.net = net
+        self.stack = stack
+        self.clock = clock
+        icmp_receiver = IcmpReceiver(net, stack)
+        stack.transports[udp.PROTOCOL] = UdpReceiver(net, stack)
+        stack.transports[icmp.PROTOCOL4] = stack.transports[icmp.PROTOCOL6] = icmp_receiver
+        stack.raw = icmp_receiver  # type: ignore[assignment]
+
+    def is_own(self, address: bytes) -> bool:
+        """Whether a device has the address."""
+        return to_wire(address) in self.stack.local
+
+    def is_broadcast(self, address: bytes) -> bool:
+        """Whether it is the broadcast address of a network that a device is in."""
+        return any(to_wire(address) in device.broadcasts for device in self.stack.devices.values())
+
+    def source_for(self, address: bytes, device: int) -> bytes | None:
+        """The address that what goes to ``address`` is sent from; None: no way leads there."""
+        path = self.stack.ip.route(to_wire(address), device)
+        return None if path is None else from_wire(path.source)
+
+    def mtu(self, address: bytes, device: int) -> int:
+        """What the path to ``address`` carries, as far as it is known."""
+        path = self.stack.ip.route(to_wire(address), device)
+        return 1280 if path is None else self.stack.ip.mtu(to_wire(address), path)
+
+    def check(self, protocol: int, destination: "Endpoint") -> None:
+        """Ask the egress policy. Errors: EPERM."""
+        policy = self.net.policy
+        if policy is not None and not policy.may_connect(protocol, to_wire(destination.address), destination.port):
+            raise SyscallError(EPERM)
+
+    def send_datagram(
+        self, socket: "InetSocket", data: bytes, origin: "Endpoint", destination: "Endpoint", ttl: int, tos: int
+    ) -> None:
+        """Send a UDP datagram. Errors: EPERM, EINVAL a source of lo, ENETUNREACH, EMSGSIZE."""
+        source, to = to_wire(origin.address), to_wire(destination.address)
+        message = udp.emit(source, to, origin.port, destination.port, data)
+        self.stack.counters.udp["OutDatagrams"] += 1
+        self.send(socket, udp.PROTOCOL, message, origin, destination, ttl, tos)
+
+    def send(
+        self, socket: "InetSocket", protocol: int, message: bytes, origin: "Endpoint", destination: "Endpoint", ttl: int, tos: int
+    ) -> None:
+        """Send a message of any protocol. Errors: EPERM, EINVAL a source of lo, ENETUNREACH, EMSGSIZE."""
+        self.check(protocol, destination)
+        stack = self.stack
+        source, to = to_wire(origin.address), to_wire(destination.address)
+        if len(source) != len(to):
+            raise SyscallError(EINVAL)
+        is_whole = socket.values.get(_DISCOVER[len(to)]) in (_DO, _PROBE)
+        stack.now = self.clock()
+        errno = stack.ip.send(Packet(source, to, protocol, message, ttl, tos), socket.device, dont_fragment=is_whole)
+        stack.drain()
+        if errno:
+            raise SyscallError(errno)
+
+    def connect(self, socket: "TcpSocket", destination: "Endpoint") -> None:
+        """Begin a TCP connection. Errors: EPERM, ENETUNREACH, EADDRNOTAVAIL, ENOBUFS, EINVAL."""
+        self.check(abi.IPPROTO_TCP, destination)
+        tcp.begin(self, socket, destination)
+
+    def listen(self, socket: "TcpSocket") -> None:
+        """Let a listening socket have connections from outside as well. Errors: EADDRINUSE."""
+        tcp.listen(self, socket)
+
+    def fail(self) -> None:
+        """The link is lost: connections end, and whoever waits for a partner outside is told. Errors: none."""
+        for connection in tuple(self.stack.tcp.connections.values()):
+            connection.finish(ENETDOWN)
+        for table in (self.net.udp_ports, self.net.ping_ports):
+            for socket in table or ():
+                if socket.remote is not None and not socket.is_local(socket.remote.address):
+                    socket.error = ENETDOWN
+                    socket.queue.wake(EVERYTHING)
