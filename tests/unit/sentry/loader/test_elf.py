@@ -122,3 +122,107 @@ def test_a_file_without_memory_is_no_program() -> None:
     with pytest.raises(SyscallError) as caught:
         one_segment(0, 0, 0, 0)
     assert caught.value.errno == ENOEXEC
+
+
+def header(**changes: int | bytes) -> bytes:
+    """An ELF header with some fields changed."""
+    fields: dict[str, int | bytes] = {
+        "ident": b"\x7fELF\x02\x01" + bytes(10), "type": elf.ET_DYN, "machine": elf.EM_X86_64, "version": 1, "entry": 0x10,
+        "phoff": 64, "shoff": 0, "flags": 0, "ehsize": 64, "phentsize": elf._PHDR.size, "phnum": 1, "shentsize": 0, "shnum": 0,
+        "shstrndx": 0,
+    }  # fmt: skip
+    return elf._EHDR.pack(*(fields | changes).values())
+
+
+def errno_of_header(head: bytes) -> int:
+    try:
+        elf.phdr_range(head)
+    except SyscallError as error:
+        return error.errno
+    return 0
+
+
+@pytest.mark.parametrize(
+    ("head", "errno"),
+    [
+        (header(), 0),
+        (header(type=elf.ET_EXEC), 0),
+        (header(type=1), ENOEXEC),  # an object file
+        (header(type=4), ENOEXEC),  # a core
+        (header(machine=3), ENOEXEC),  # 32-bit x86
+        (header(ident=b"\x7fELF\x01\x01" + bytes(10)), ENOEXEC),  # ELFCLASS32
+        (header(ident=b"\x7fELF\x03\x01" + bytes(10)), ENOEXEC),
+        (header(ident=b"\x7fELF\x02\x02" + bytes(10)), ENOEXEC),  # big-endian
+        (header(ident=b"\x7fELF\x02\x00" + bytes(10)), ENOEXEC),
+        (header(ident=b"\x7fELG\x02\x01" + bytes(10)), ENOEXEC),
+        (header()[:63], ENOEXEC),
+        (header(phentsize=55), ENOEXEC),
+        (header(phentsize=57), ENOEXEC),
+        (header(phnum=0), ENOEXEC),
+        (header(phnum=elf.PHDRS_MAX), 0),
+        (header(phnum=elf.PHDRS_MAX + 1), ENOEXEC),
+        (header(phnum=0xFFFF), ENOEXEC),  # PN_XNUM
+    ],
+)
+def test_only_a_64_bit_program_of_this_machine_is_one(head: bytes, errno: int) -> None:
+    assert errno_of_header(head) == errno
+
+
+def test_the_program_headers_are_where_the_header_says() -> None:
+    assert elf.phdr_range(header(phoff=1 << 40, phnum=3)) == (1 << 40, 3 * 56)
+
+
+def segment(kind: int, flags: int = 5, offset: int = 0, vaddr: int = 0, filesz: int = 1, memsz: int = 1) -> bytes:
+    return elf._PHDR.pack(kind, flags, offset, vaddr, 0, filesz, memsz, 4096)
+
+
+def image_of(*segments: bytes, **changes: int | bytes) -> elf.ElfImage:
+    return elf.parse(header(phnum=len(segments), **changes), b"".join(segments))
+
+
+def test_program_headers_that_the_file_does_not_hold_are_enoexec() -> None:
+    whole = segment(elf.PT_LOAD) * 2
+    for phdrs in (whole[:-1], whole[:56], b""):
+        with pytest.raises(SyscallError) as caught:
+            elf.parse(header(phnum=2), phdrs)
+        assert caught.value.errno == ENOEXEC
+
+
+@pytest.mark.parametrize(
+    ("length", "is_good"), [(0, False), (1, False), (2, True), (4096, True), (4097, False), (1 << 63, False)]
+)
+def test_the_interpreters_name_has_a_length_to_believe(length: int, is_good: bool) -> None:
+    parts = segment(elf.PT_INTERP, offset=0x100, filesz=length), segment(elf.PT_LOAD)
+    if is_good:
+        assert image_of(*parts).interpreter_at == (0x100, length)
+        return
+    with pytest.raises(SyscallError) as caught:
+        image_of(*parts)
+    assert caught.value.errno == ENOEXEC
+
+
+def test_the_first_interpreter_counts() -> None:
+    parts = segment(elf.PT_INTERP, offset=1, filesz=9), segment(elf.PT_INTERP, offset=2, filesz=1), segment(elf.PT_LOAD)
+    assert image_of(*parts).interpreter_at == (1, 9)
+
+
+@pytest.mark.parametrize(("flags", "is_executable"), [(6, False), (7, True), (elf.PF_X, True)])
+def test_the_stack_is_executable_unless_the_file_says_otherwise(flags: int, is_executable: bool) -> None:
+    assert image_of(segment(elf.PT_LOAD)).has_executable_stack
+    assert image_of(segment(elf.PT_GNU_STACK, flags), segment(elf.PT_LOAD)).has_executable_stack is is_executable
+
+
+def test_the_place_of_the_program_headers_in_memory() -> None:
+    """AT_PHDR (getauxval(3)): in the segment that holds them, 0 if none does."""
+    text = segment(elf.PT_LOAD, offset=0x1000, vaddr=0x5000, filesz=0x100, memsz=0x2000)
+    assert image_of(text, phoff=0x1000).phdr_vaddr == 0x5000
+    assert image_of(text, phoff=0x10FF).phdr_vaddr == 0x50FF
+    assert image_of(text, phoff=0x1100).phdr_vaddr == 0
+    assert image_of(text, phoff=0xFFF).phdr_vaddr == 0
+    assert (image_of(text).lowest, image_of(text).end) == (0x5000, 0x7000)
+
+
+def test_empty_segments_are_passed_over() -> None:
+    image = image_of(segment(elf.PT_LOAD, filesz=0, memsz=0), segment(elf.PT_LOAD, vaddr=0x2000, memsz=7))
+    assert [load.vaddr for load in image.loads] == [0x2000]
+    assert image.end == 0x2007
