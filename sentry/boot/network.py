@@ -70,7 +70,7 @@ def attach_link(
         if not stack.add_route(Route(to, prefix, index, gateway, int(route.get("metric") or 0))):
             raise ValueError(f"route to {route['to']}")
     net.stack = stack
-    net.outside = Outside(net, stack, runner.monotonic_ns)
+    net.outside = Outside(net, stack, runner.monotonic_ns, is_near=isinstance(link, StreamLink))
     _show(net, stack, index)
     driver = LinkDriver(net, platform, runner, index, link)
     driver.start()

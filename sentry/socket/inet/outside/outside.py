@@ -42,9 +42,14 @@ def from_wire(address: bytes) -> bytes:
 
 
 class Outside:
-    """One of a network namespace; ``clock`` gives the stack's nanoseconds."""
+    """One of a network namespace; ``clock`` gives the stack's nanoseconds.
 
-    def __init__(self, net: "NetNamespace", stack: "Stack", clock: Callable[[], int]) -> None:
+    ``is_near``: the other side of the link ends the connections itself (passt does) and drops what its socket has no room for. So
+    windows are not tuned: they would only grow beyond that room, and what is dropped there comes again after seconds.
+    """
+
+    def __init__(self, net: "NetNamespace", stack: "Stack", clock: Callable[[], int], *, is_near: bool = False) -> None:
+        self.is_near = is_near
         self.net = net
         self.stack = stack
         self.clock = clock

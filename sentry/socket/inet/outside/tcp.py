@@ -48,9 +48,8 @@ def begin(outside: "Outside", socket: TcpSocket, destination: Endpoint) -> None:
     """Send the SYN; the socket is a ``RemoteTcpSocket`` from then on. Errors: ENETUNREACH, EADDRNOTAVAIL, ENOBUFS, EINVAL."""
     local, remote = _wire(socket.local.address), _wire(destination.address)
     try:
-        connection = outside.stack.tcp.connect(
-            Binding(local, socket.local.port, len(remote)), remote, destination.port, outside.clock(), tcp_options.of(socket)
-        )
+        binding, options = Binding(local, socket.local.port, len(remote)), tcp_options.of(socket, outside)
+        connection = outside.stack.tcp.connect(binding, remote, destination.port, outside.clock(), options)
     except NetError as error:
         socket.remote = None
         raise SyscallError(error.errno) from None
@@ -72,7 +71,7 @@ def listen(outside: "Outside", socket: TcpSocket) -> None:
     if socket.local.address == ANY4:
         binding.family = 4
     try:
-        listener = outside.stack.tcp.listen(binding, socket.backlog, tcp_options.of(socket))
+        listener = outside.stack.tcp.listen(binding, socket.backlog, tcp_options.of(socket, outside))
     except NetError as error:
         raise SyscallError(error.errno) from None
     socket.door = Door(outside, socket, listener)

@@ -13,6 +13,7 @@ from syscalls.abi import socket as abi
 if TYPE_CHECKING:
     from sentry.netstack.transport.tcp.connection import Connection
     from sentry.socket.inet.base import InetSocket
+    from sentry.socket.inet.outside.outside import Outside
 
 __all__ = ["fill", "is_corked", "of", "start_keepalive", "tell"]
 
@@ -24,9 +25,9 @@ _INFO: Final = Struct("<8B24I")
 _REORDERING: Final = 3
 
 
-def of(socket: "InetSocket") -> TcpOptions:
+def of(socket: "InetSocket", outside: "Outside") -> TcpOptions:
     """The options of a new connection or listener."""
-    options = TcpOptions()
+    options = TcpOptions(is_rcvbuf_fixed=outside.is_near)
     fill(options, socket)
     return options
 
