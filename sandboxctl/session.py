@@ -16,7 +16,7 @@ from typing import Any
 from gofer.launch import GoferError, GoferProcess
 from gofer.launch import start as start_gofer
 from sandboxctl.config import CommandConfig, SandboxConfig
-from sandboxctl.errors import SandboxDied, SandboxError, one_line
+from sandboxctl.errors import EXIT_OURS, OptionError, SandboxDied, SandboxError, one_line
 from sandboxctl.images.registry import resolve
 from sandboxctl.init import guest as guest_init
 from sandboxctl.launcher import SentryProcess, start_sentry
@@ -71,8 +71,10 @@ class Session:
         self._sentry: SentryProcess | None = sentry
         try:
             self._start()
-        except BaseException:
+        except BaseException as error:
             self.close(grace=0)
+            if isinstance(error, SandboxError) and not isinstance(error, OptionError):
+                raise type(error)(_explained(str(error), error.exit_code), error.exit_code) from None
             raise
 
     def _start(self) -> None:
@@ -354,7 +356,7 @@ class Session:
             if command is None:
                 self._death = SandboxError(text, code)
                 raise self._death
-            command.finish(code, failure=text)
+            command.finish(code, failure=_explained(text, code))
         elif kind in {"answer", "exported", "paused", "resumed", "updated", "copied"}:
             self._answers.append(message)
         elif kind == "log":
@@ -374,6 +376,15 @@ class Session:
                 reason = f"ended by itself with status {os.WEXITSTATUS(status)}"
         if self._death is None:
             self._death = SandboxDied(f"the sentry {reason}; the sandbox is gone")
+
+
+def _explained(text: str, exit_code: int) -> str:
+    """Why nothing starts on this host if that is known, else ``text``."""
+    if exit_code != EXIT_OURS:
+        return text
+    from sandboxctl.doctor.calls import why_nothing_starts
+
+    return why_nothing_starts() or text
 
 
 def _open_folder(path: str) -> int:

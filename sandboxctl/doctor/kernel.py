@@ -7,7 +7,9 @@ import platform
 import resource
 from pathlib import Path
 
+from sandboxctl.doctor.calls import check_calls, check_proc, check_tracing
 from sandboxctl.doctor.check import Check, Verdict
+from sentry.platform import probe
 
 _SECCOMP, _LANDLOCK_CREATE_RULESET = 317, 444
 _GET_ACTION_AVAIL, _RET_USER_NOTIF = 2, 0x7FC00000
@@ -47,9 +49,13 @@ def check_notification() -> Check:
     """Seccomp user notification, what the platform notify stands on."""
     action = ctypes.c_uint32(_RET_USER_NOTIF)
     if _libc.syscall(_SECCOMP, _GET_ACTION_AVAIL, 0, ctypes.byref(action)) != 0 or release() < (5, 9):
-        return Check(
-            "seccomp notification", Verdict.BROKEN, "this kernel has none that works (before 5.9)", "boot Linux 5.9 or newer"
-        )
+        text = "this kernel has none that works (before 5.9): the platform ptrace is used"
+        return Check("seccomp notification", Verdict.WEAKER, text, "boot Linux 5.9 or newer")
+    error = probe.listener_error()
+    if error:
+        text = f"{probe.explain(error)}: the platform ptrace is used, which is slower"
+        remedy = "run outside, or allow seccomp(2) with SECCOMP_FILTER_FLAG_NEW_LISTENER"
+        return Check("seccomp notification", Verdict.WEAKER, text, remedy)
     if release() < (5, 19):
         return Check(
             "seccomp notification", Verdict.WEAKER, "without WAIT_KILLABLE_RECV and synchronous wake-up", "6.6 or newer is faster"
@@ -176,6 +182,9 @@ def look() -> list[Check]:
     """Return all checks of the host."""
     return [
         check_machine(),
+        check_proc(),
+        check_calls(),
+        check_tracing(),
         check_notification(),
         check_nesting(),
         check_yama(),

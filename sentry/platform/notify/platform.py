@@ -22,6 +22,7 @@ from sentry.platform.notify.cgroup import GuestGroup
 from sentry.platform.notify.context import NotifyContext, State
 from sentry.platform.notify.execution import LOAD_FDS_MAX, Execution
 from sentry.platform.notify.jail import Guest, Jail
+from sentry.platform.notify.requirements import require
 from sentry.platform.notify.resident import Resident
 from sentry.platform.notify.stub import open_stub
 from sentry.platform.notify.tracer import Tracer, open_pid_namespace
@@ -84,6 +85,7 @@ class NotifyPlatform(Platform):
             core.core_answer_in_c(self._state, in_c)
         self._epoll = select.epoll.fromfd(os.dup(core.core_epoll_fd(self._state)))
         self._proc_fd = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        require(core, ffi, self._proc_fd)
         if self._stub_fd < 0:
             self._stub_fd, self._stub_entry = open_stub()
         entry = self._stub_entry
