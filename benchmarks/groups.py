@@ -8,10 +8,23 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-from benchmarks.measure import ENVIRONMENT, BenchmarkError, Boxed, Native, Row, Target, both, compiled, cpu_seconds, seconds
+from benchmarks.measure import (
+    ENVIRONMENT,
+    BenchmarkError,
+    Boxed,
+    Native,
+    Row,
+    Target,
+    both,
+    compiled,
+    cpu_seconds,
+    pss_bytes,
+    seconds,
+)
 from benchmarks.peers import peers
 
 _NS_PER_US = 1000.0
@@ -149,19 +162,30 @@ def first(platform: str | None) -> Iterator[Row]:
 
 
 def idle(platform: str | None) -> Iterator[Row]:
-    """Processor time of the sandbox's processes while its program sleeps."""
+    """Processor time and memory of sandboxes whose programs sleep: one, and the average of twenty."""
+    for count in (1, 20):
+        cpu, pss = _asleep(platform, count)
+        yield Row("idle", f"{count} idle (% CPU in all)", "%", cpu)
+        yield Row("idle", f"{count} idle (MiB PSS each)", "MiB", pss / count / (1 << 20))
+
+
+def _asleep(platform: str | None, count: int) -> tuple[float, int]:
     from sandboxctl import Sandbox
     from tests.security.processes import descendants
 
     span_s = 3.0
-    with Sandbox("host", platform=platform) as box, box.start(["/bin/sleep", "60"], pipes=()) as process:
+    with ExitStack() as stack:
+        boxes = [stack.enter_context(Sandbox("host", platform=platform)) for _ in range(count)]
+        programs = [stack.enter_context(box.start(["/bin/sleep", "600"], pipes=())) for box in boxes]
         time.sleep(0.5)  # noqa: TID251 - idling is what is measured
         pids = descendants(os.getpid())
         before = sum(map(cpu_seconds, pids))
         time.sleep(span_s)  # noqa: TID251 - idling is what is measured
         used = sum(map(cpu_seconds, pids)) - before
-        process.kill()
-    yield Row("idle", "idle sandbox (% CPU)", "%", 100 * used / span_s)
+        pss = sum(map(pss_bytes, pids))
+        for program in programs:
+            program.kill()
+    return 100 * used / span_s, pss
 
 
 def execution(platform: str | None) -> Iterator[Row]:

@@ -104,6 +104,12 @@ def both(platform: str | None, body: Callable[[Target], dict[str, float]]) -> tu
         return native, body(Boxed(box))
 
 
+def pss_bytes(pid: int) -> int:
+    """A process's memory, what it shares counted in shares (proc(5), smaps_rollup, Pss)."""
+    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return next(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:")) << 10
+
+
 def cpu_seconds(pid: int) -> float:
     """User and system time of a process so far."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
