@@ -1,6 +1,6 @@
 """Ping and raw endpoints (icmp(7), raw(7)): what they tell of an answer, who gets it, and what they refuse."""
 
-from errno import EADDRINUSE, EDESTADDRREQ, EINVAL, ENETUNREACH
+from errno import EADDRINUSE, EDESTADDRREQ, EHOSTUNREACH, EINVAL, ENETUNREACH
 
 import netstack_pair as pair
 import pytest
@@ -94,3 +94,20 @@ def test_rfc3542_3_1_the_checksum_of_icmpv6_is_the_stacks(world):
     got = [one.payload for one in receiver.queue if one.payload[0] == 0xC8]
     assert [(one[4:8], one[8:]) for one in got] == [(b"\0\0\0\x05", b"rest")]
     assert got[0][2:4] != b"\xff\xff"
+
+
+def test_an_icmp_error_reaches_the_endpoint_whose_request_it_quotes(world):
+    """icmp(7), ip(7) IP_RECVERR: the error queue has what was sent, behind the ICMP header."""
+    ping, other = world.one.raw.create_ping(4), world.one.raw.create_ping(4)
+    nobody = bytes((10, 0, 0, 77))
+    for endpoint in (ping, other):
+        endpoint.wants_errors = True
+        endpoint.bind(b"", 0)
+    ping.send(ECHO + b"data", world.now, nobody)
+    world.run(seconds=5)
+    assert ping.take_error() == EHOSTUNREACH
+    error = ping.errors.popleft()
+    assert (error.errno, error.origin, error.destination, error.port) == (EHOSTUNREACH, 2, nobody, 0)
+    assert error.payload == b"data"
+    assert not other.errors
+    assert not other.take_error()
