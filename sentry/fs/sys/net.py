@@ -79,13 +79,23 @@ def _folder(fs: "SyntheticFileSystem", device: "NetDevice") -> Directory:
             b"link_mode": File(b"0\n"),
             b"mtu": File(lambda task: b"%d\n" % device.mtu),
             b"operstate": File(lambda task: _state(device)),
-            b"statistics": {name: File(b"0\n") for name in _STATISTICS},
+            b"statistics": {name: File(b"0\n") for name in _STATISTICS} | _counters(device),
             b"tx_queue_len": File(lambda task: b"%d\n" % device.queue_length),
             b"type": File(b"%d\n" % device.type),
             b"uevent": File(b"INTERFACE=%b\nIFINDEX=%d\n" % (device.name, device.index)),
         },
     )
     return folder
+
+
+def _counters(device: "NetDevice") -> dict[bytes, File]:
+    """What a device really counts."""
+    return {
+        b"rx_packets": File(lambda task: b"%d\n" % device.received[0]),
+        b"rx_bytes": File(lambda task: b"%d\n" % device.received[1]),
+        b"tx_packets": File(lambda task: b"%d\n" % device.sent[0]),
+        b"tx_bytes": File(lambda task: b"%d\n" % device.sent[1]),
+    }
 
 
 def _state(device: "NetDevice") -> bytes:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
-from syscalls.abi.netlink import IFA_F_PERMANENT, RT_SCOPE_HOST
+from syscalls.abi.netlink import IFA_F_PERMANENT, RT_SCOPE_HOST, RT_SCOPE_LINK
 from syscalls.abi.socket import AF_INET, AF_INET6
 
 if TYPE_CHECKING:
@@ -19,8 +19,11 @@ _DEV_LINE: Final = (
     b"%6s: %7d %7d    0    0    0     0          0         0 %8d %7d    0    0    0     0       0          0\n"
 )
 _ROUTE: Final = b"Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT"
-_SCOPES6: Final = {RT_SCOPE_HOST: 0x10}
-_ROUTE6: Final = b"%s %02x " + b"0" * 32 + b" 00 " + b"0" * 32 + b" %08x %08x 00000000 %08x %8s\n"
+_SCOPES6: Final = {RT_SCOPE_HOST: 0x10, RT_SCOPE_LINK: 0x20}
+#: destination, its prefix, no source, next hop, metric, references, uses, flags, device
+_ROUTE6: Final = b"%s %02x " + b"0" * 32 + b" 00 %s %08x %08x 00000000 %08x %8s\n"
+_NOBODY6: Final = b"0" * 32
+_UP6, _GATEWAY6 = 0x1, 0x2  # RTF_*
 _ACCEPTCON: Final = 0x10000
 _ESTABLISHED: Final = 1
 _SNMP: Final = (
@@ -72,17 +75,26 @@ def if_inet6(viewer: "Task | None") -> bytes:
 
 
 def ipv6_route(viewer: "Task | None") -> bytes:
-    """The unreachable default and the local addresses (Linux: the null entry is there twice)."""
+    """The main table, the unreachable default and the local addresses (Linux: the null entry is there twice)."""
     if viewer is None:
         return b""
-    null = _ROUTE6 % (b"0" * 32, 0, 0xFFFFFFFF, 1, 0x00200200, b"lo")
+    devices = viewer.kernel.net.devices
+    null = _ROUTE6 % (_NOBODY6, 0, _NOBODY6, 0xFFFFFFFF, 1, 0x00200200, b"lo")
+    main = []
+    for route in devices.routes:
+        out = devices.by_index(route.index)
+        if route.family == AF_INET6 and out is not None:
+            hop = route.gateway.hex().encode() or _NOBODY6
+            flags = _UP6 | _GATEWAY6 * bool(route.gateway)
+            main.append(_ROUTE6 % (route.destination.hex().encode(), route.prefix, hop, route.metric, 1, flags, out.name))
     local = [
-        _ROUTE6 % (entry.address.hex().encode(), entry.prefix, 0, 2, 0x80200001, device.name)
-        for device in viewer.kernel.net.devices.all()
+        _ROUTE6 % (entry.address.hex().encode(), prefix, _NOBODY6, 0, 2, 0x80200001, device.name)
+        for device in devices.all()
         for entry in device.addresses
         if entry.family == AF_INET6
+        for prefix in (entry.prefix if device.is_loopback else 128,)
     ]
-    return b"".join((null, *local, null))
+    return b"".join((*main, null, *local, null))
 
 
 def unix(viewer: "Task | None") -> bytes:

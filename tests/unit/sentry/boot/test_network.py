@@ -1,10 +1,15 @@
 """A sandbox's link: attached by its configuration, driven by readiness and timers, and what happens when it is lost."""
 
 import socket
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from sentry.boot import network
+from sentry.fs.proc.net import tables
 from sentry.host.link.packet import complete
 from sentry.kernel.net_namespace import NetNamespace
 from sentry.netstack.wire.checksum import residue
@@ -13,6 +18,7 @@ from sentry.sched.runner import Runner
 from sentry.vfs.readiness import POLLIN, POLLOUT
 from syscalls.abi.netlink import IFF_LOWER_UP
 
+ROOT = Path(__file__).resolve().parents[4]
 CONFIG = {
     "kind": "passt",
     "mac": "02:00:00:00:00:09",
@@ -180,3 +186,29 @@ def test_a_checksum_that_the_kernel_left_is_completed(size):
     assert len(done) == len(frame)
     assert (residue(done[14:]) + residue(frame[30:32])) % 0xFFFF == 0
     assert complete(frame, 14, size) == frame
+
+
+def test_without_a_link_nothing_of_the_stack_is_imported():
+    code = (
+        "import sentry.boot.main, sentry.socket.inet.create, sys; "
+        "print(*[name for name in sys.modules if 'netstack' in name or 'outside' in name or name.startswith('sentry.host.link')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout == "\n"
+
+
+def test_proc_and_sysfs_show_the_device():
+    attached = Attached()
+    viewer = SimpleNamespace(kernel=SimpleNamespace(net=attached.net))
+    assert b"eth0\t00000000\t0202000A\t0003\t0\t0\t0\t00000000" in tables.route(viewer)
+    assert b"eth0\t0002000A\t00000000\t0001\t0\t0\t0\t00FFFFFF" in tables.route(viewer)
+    routes = tables.ipv6_route(viewer).splitlines()
+    default = (
+        b"0" * 32 + b" 00 " + b"0" * 32 + b" 00 fd000000000000000000000000000002 00000007 00000001 00000000 00000003     eth0"
+    )
+    assert default in routes
+    assert b"fd000000000000000000000000000015 02 40 00 80     eth0" in tables.if_inet6(viewer)
+    assert b"fe80000000000000000000fffe000009 02 40 20 80     eth0" in tables.if_inet6(viewer)
+    sent = attached.net.devices.by_name(b"eth0").sent
+    assert b"  eth0:       0       0" in tables.dev(viewer)
+    assert sent[0] == attached.net.stack.devices[2].sent[0] > 0

@@ -41,14 +41,18 @@ def test_ipv6_addresses(task: object) -> None:
 
 
 def test_ipv6_routes(task: object) -> None:
-    """Destination and source with prefixes, next hop, metric, references, uses, flags, device; the null entry is there twice."""
+    """Destination and source with prefixes, next hop, metric, references, uses, flags, device: the main table, then local ones,
+    each with the null entry behind it."""
     null = b" ".join((NONE6, b"00", NONE6, b"00", NONE6, b"ffffffff", b"00000001", b"00000000", b"00200200", b"      lo"))
     lines = tables.ipv6_route(task).splitlines()  # type: ignore[arg-type]
-    assert lines[0] == lines[-1] == null
+    default = b" ".join((NONE6, b"00", NONE6, b"00", FD01.hex().encode(), b"00000000", b"00000001", b"00000000", b"00000003"))
+    assert lines[0] == default + b"     eth0"
+    assert lines[1] == lines[-1] == null
     local = [b" ".join((LOOP6, b"80", NONE6, b"00", NONE6, b"00000000", b"00000002", b"00000000", b"80200001", b"      lo"))]
-    assert lines[1:2] == local
-    assert lines[2].split()[0] == FD01.hex().encode()
-    assert lines[2].split()[-1] == b"eth0"
+    assert lines[2:3] == local
+    assert lines[3].split()[:2] == [FD01.hex().encode(), b"80"]
+    assert lines[3].split()[-1] == b"eth0"
+    assert len(lines) == 5
 
 
 def test_ipv4_routes(task: object) -> None:
