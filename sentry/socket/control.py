@@ -10,7 +10,7 @@ from sentry.vfs.file import FileDescription
 from syscalls.abi.capability import CAP_SETGID, CAP_SETUID, CAP_SYS_ADMIN
 from syscalls.abi.errno import EINVAL, EPERM, ESRCH
 from syscalls.abi.errors import SyscallError
-from syscalls.abi.socket import CMSGHDR, MSG_CTRUNC, SCM_CREDENTIALS, SCM_RIGHTS, SOL_SOCKET, UCRED
+from syscalls.abi.socket import CMSGHDR, MSG_CTRUNC, SCM_CREDENTIALS, SCM_PIDFD, SCM_RIGHTS, SOL_SOCKET, UCRED
 
 if TYPE_CHECKING:
     from sentry.kernel.task import Task
@@ -78,7 +78,7 @@ def write_control(task: "Task", receipt: Receipt, room: int, *, cloexec: bool) -
     for level, kind, data in receipt.control:
         out += _put(receipt, kind, data, room - len(out), level)
     creds = receipt.credentials
-    if creds is not None:
+    if creds is not None and receipt.shows_credentials:
         out = _put(receipt, SCM_CREDENTIALS, UCRED.pack(creds.pid, creds.uid, creds.gid), room)
     files, receipt.files = receipt.files, []
     if files:
@@ -87,7 +87,33 @@ def write_control(task: "Task", receipt: Receipt, room: int, *, cloexec: bool) -
         if numbers:
             data = b"".join(number.to_bytes(_FD, "little") for number in numbers)
             out += _put(receipt, SCM_RIGHTS, data, room - len(out))
+    if creds is not None and receipt.shows_pidfd:
+        out += _put_pidfd(task, receipt, creds.pid, room - len(out))
     return out
+
+
+def pidfd_for(task: "Task", pid: int) -> int:
+    """A new descriptor for a process, closed on exec. Errors: ESRCH it is gone, EMFILE."""
+    from sentry.fs.pidfd import PidFile
+
+    group = task.kernel.tasks.find_group(pid)
+    if group is None:
+        raise SyscallError(ESRCH)
+    return task.fds.install(PidFile(task.kernel, group, 0), cloexec=True)
+
+
+def _put_pidfd(task: "Task", receipt: Receipt, pid: int, room: int) -> bytes:
+    """SCM_PIDFD of the sender, or the errno why there is none (Linux: scm_pidfd_recv())."""
+    if room < CMSGHDR.size + _FD:
+        receipt.flags |= MSG_CTRUNC
+        return b""
+    if not pid:
+        return b""
+    try:
+        number = pidfd_for(task, pid)
+    except SyscallError as error:
+        number = -error.errno
+    return _put(receipt, SCM_PIDFD, number.to_bytes(_FD, "little", signed=True), room)
 
 
 def _install(task: "Task", receipt: Receipt, files: list[FileDescription], count: int, *, cloexec: bool) -> list[int]:

@@ -32,6 +32,7 @@ from syscalls.abi.socket import (
     SO_NETNS_COOKIE,
     SO_OOBINLINE,
     SO_PASSCRED,
+    SO_PASSPIDFD,
     SO_PEERCRED,
     SO_PEERNAME,
     SO_PROTOCOL,
@@ -71,9 +72,11 @@ _BITS = (
     SO_OOBINLINE,
     SO_REUSEPORT,
     SO_PASSCRED,
+    SO_PASSPIDFD,
     SO_TIMESTAMP,
     SO_TIMESTAMPNS,
 )
+_FAMILIES = {SO_PASSCRED: (AF_UNIX, AF_NETLINK), SO_PASSPIDFD: (AF_UNIX,)}
 _STAMPS = (SO_TIMESTAMP, SO_TIMESTAMPNS)  # either, not both
 _TIMEOUTS = (SO_RCVTIMEO, SO_SNDTIMEO, SO_RCVTIMEO_NEW, SO_SNDTIMEO_NEW)
 
@@ -127,7 +130,8 @@ def set_option(socket: Socket, name: int, value: bytes, has: Callable[[int], boo
 
 
 def _check_family(socket: Socket, name: int) -> None:
-    if name == SO_PASSCRED and socket.family not in (AF_UNIX, AF_NETLINK):
+    families = _FAMILIES.get(name)
+    if families is not None and socket.family not in families:
         raise SyscallError(EOPNOTSUPP)
 
 

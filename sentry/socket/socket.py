@@ -59,6 +59,8 @@ class Receipt:
         "is_nonblocking",
         "is_peek",
         "length",
+        "shows_credentials",
+        "shows_pidfd",
         "wants_errors",
     )
 
@@ -69,6 +71,8 @@ class Receipt:
         self.control: list[tuple[int, int, bytes]] = []  # level, type and data of other control messages
         self.address: bytes | None = None
         self.credentials: PeerCredentials | None = None
+        self.shows_credentials = True  # SO_PASSCRED
+        self.shows_pidfd = False  # SO_PASSPIDFD
         self.files: list[FileDescription] = []
         self.flags = 0
         self.length: int | None = None  # a datagram's real length, where MSG_TRUNC asks for it

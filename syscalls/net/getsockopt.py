@@ -2,11 +2,13 @@
 
 from sentry.kernel.task import Task
 from sentry.socket import options
+from sentry.socket.control import pidfd_for
 from sentry.socket.inet.base import InetSocket
 from sentry.socket.inet.options import get_device, set_device
-from syscalls.abi.errno import EINVAL
+from sentry.socket.socket import Socket
+from syscalls.abi.errno import EINVAL, ENODATA
 from syscalls.abi.errors import SyscallError
-from syscalls.abi.socket import IP_MULTICAST_IF, IPPROTO_IP, SO_BINDTODEVICE, SO_BINDTOIFINDEX, SOL_SOCKET
+from syscalls.abi.socket import IP_MULTICAST_IF, IPPROTO_IP, SO_BINDTODEVICE, SO_BINDTOIFINDEX, SO_PEERPIDFD, SOL_SOCKET
 from syscalls.args import Fd, Int, UserPtr
 from syscalls.net.lookup import socket_of
 from syscalls.registry import Support, syscall
@@ -35,11 +37,21 @@ def sys_getsockopt(task: Task, sockfd: Fd, level: Int, optname: Int, optval: Use
         value = get_device(socket, optname)
         if len(value) > room:
             raise SyscallError(EINVAL)
+    elif optname == SO_PEERPIDFD:
+        value = _peer_pidfd(task, socket)[:room]
     else:
         value = options.get_option(socket, optname, room)[:room]
     task.memory.write(optval, value)
     task.memory.write_u32(optlen, len(value))
     return 0
+
+
+def _peer_pidfd(task: Task, socket: Socket) -> bytes:
+    """A new descriptor for the peer. Errors: ENODATA there is none, ESRCH it is gone, EMFILE."""
+    pid = socket.peer_credentials().pid
+    if not pid:
+        raise SyscallError(ENODATA)
+    return pidfd_for(task, pid).to_bytes(_WORD, "little")
 
 
 @syscall(man="getsockopt(2)", support=Support.PARTIAL, note=_NOTE)

@@ -26,6 +26,7 @@ from syscalls.abi.socket import (
     SHUT_RDWR,
     SHUT_WR,
     SO_PASSCRED,
+    SO_PASSPIDFD,
 )
 from syscalls.abi.stat import S_IFMT, S_IFSOCK
 
@@ -135,7 +136,13 @@ class UnixSocket(Socket):
     def has_job_control(self) -> bool:  # type: ignore[override]
         """A plain write(2) must know its task where SO_PASSCRED shows the writer's ids to the receiver."""
         peer = self.peer
-        return SO_PASSCRED in self.flags_set or (peer is not None and SO_PASSCRED in peer.flags_set)
+        return self.passes_sender or (peer is not None and peer.passes_sender)
+
+    @property
+    def passes_sender(self) -> bool:
+        """Whether a receive tells who has sent: SO_PASSCRED by ids, SO_PASSPIDFD by a descriptor (Linux: unix_may_passcred())."""
+        flags = self.flags_set
+        return SO_PASSCRED in flags or SO_PASSPIDFD in flags
 
     def before_write(self, task: "Task") -> None:
         """Remember whose write(2) comes next."""
@@ -189,9 +196,11 @@ class UnixSocket(Socket):
         return bool(self.shut & RCV_SHUTDOWN)
 
     def attach(self, receipt: Receipt, message: Message) -> None:
-        """Hand what goes with ``message`` to ``receipt``: credentials where SO_PASSCRED asks for them, descriptors."""
-        if SO_PASSCRED in self.flags_set:
+        """Hand what goes with ``message`` to ``receipt``: the sender where SO_PASSCRED or SO_PASSPIDFD asks, descriptors."""
+        if self.passes_sender:
             receipt.credentials = message.credentials or PeerCredentials()
+            receipt.shows_credentials = SO_PASSCRED in self.flags_set
+            receipt.shows_pidfd = SO_PASSPIDFD in self.flags_set
         if message.files:
             if receipt.is_peek:
                 receipt.files += [file.acquire() for file in message.files]
@@ -202,7 +211,7 @@ class UnixSocket(Socket):
         """What SO_PASSCRED will show of a message: SCM_CREDENTIALS, or the sender's ids if either side had asked for them."""
         if envelope.credentials is not None:
             return envelope.credentials
-        return envelope.writer if SO_PASSCRED in self.flags_set or SO_PASSCRED in target.flags_set else None
+        return envelope.writer if self.passes_sender or target.passes_sender else None
 
     def shutdown(self, how: int) -> None:
         """Close one direction or both; a connected peer's other half follows. Errors: EINVAL."""

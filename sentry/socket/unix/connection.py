@@ -21,7 +21,7 @@ from sentry.vfs.file import O_NONBLOCK
 from sentry.vfs.readiness import POLLHUP, READABLE
 from syscalls.abi.errno import EAGAIN, ECONNREFUSED, ECONNRESET, EINTR, EINVAL, EISCONN, ENOTCONN, EOPNOTSUPP
 from syscalls.abi.errors import SyscallError, WouldBlock
-from syscalls.abi.socket import SO_PASSCRED, SOMAXCONN
+from syscalls.abi.socket import SOMAXCONN
 
 if TYPE_CHECKING:
     from sentry.kernel.kernel import Kernel
@@ -72,7 +72,7 @@ class ConnectionSocket(UnixSocket):
         Errors: ECONNREFUSED, EAGAIN the backlog is full, EISCONN, EINVAL listening, EPROTOTYPE, EACCES, EINTR.
         """
         addresses.parse(address)
-        if SO_PASSCRED in self.flags_set:
+        if self.passes_sender:
             self.autobind()
         timeout = self.write_timeout_ns
         deadline = None if timeout is None else task.kernel.runner.monotonic_ns() + timeout

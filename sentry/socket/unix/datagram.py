@@ -9,7 +9,7 @@ from sentry.socket.unix.connection import ConnectionSocket
 from sentry.socket.unix.message import Message, datagram_truesize
 from syscalls.abi.errno import ECONNREFUSED, ECONNRESET, EMSGSIZE, ENOTCONN, EPERM, EPIPE
 from syscalls.abi.errors import Fault, SyscallError
-from syscalls.abi.socket import AF_UNSPEC, MSG_TRUNC, SO_PASSCRED
+from syscalls.abi.socket import AF_UNSPEC, MSG_TRUNC
 
 if TYPE_CHECKING:
     from sentry.kernel.kernel import Kernel
@@ -116,7 +116,7 @@ class DatagramSocket(UnixSocket):
             self._set_peer(None)
             return
         addresses.parse(address)
-        if SO_PASSCRED in self.flags_set:
+        if self.passes_sender:
             self.autobind()
         other = await self.find(task, address)
         if other.peer is not None and other.peer is not self:

@@ -8,7 +8,6 @@ from sentry.socket.unix.connection import ConnectionSocket
 from sentry.socket.unix.message import STREAM_PART_MAX, Message, stream_truesize
 from syscalls.abi.errno import EINVAL, EISCONN, ENOTCONN, EOPNOTSUPP, EPIPE
 from syscalls.abi.errors import Fault, SyscallError
-from syscalls.abi.socket import SO_PASSCRED
 
 if TYPE_CHECKING:
     from sentry.vfs.io import Sink, Source
@@ -73,7 +72,7 @@ class StreamSocket(ConnectionSocket):
             return 0 if self.check_end() else None
         if not sink.remaining:
             return 0
-        checks_sender = SO_PASSCRED in self.flags_set
+        checks_sender = self.passes_sender
         done = index = 0
         while index < len(messages):
             message = messages[index]
