@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from sentry.fs.anon import AnonFile, anon_inode
 from sentry.host.process import close_pidfd, open_pidfd
 from sentry.vfs.readiness import READABLE
-from syscalls.abi.errno import EBADF
+from syscalls.abi.errno import EBADF, ESRCH
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.fcntl import O_RDWR
 
@@ -43,6 +43,14 @@ class PidFile(AnonFile):
 
     def _ended(self, _: int) -> None:
         self.queue.wake()
+
+
+def open_pidfd_for(task: "Task", pid: int) -> int:
+    """A new descriptor of ``task`` for a process, closed on exec. Errors: ESRCH it is gone, EMFILE."""
+    group = task.kernel.tasks.find_group(pid)
+    if group is None:
+        raise SyscallError(ESRCH)
+    return task.fds.install(PidFile(task.kernel, group, 0), cloexec=True)
 
 
 def pidfd_of(task: "Task", fd: int) -> PidFile:

@@ -3,6 +3,8 @@
 Linux: net/core/scm.c.
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from sentry.socket.socket import Envelope, PeerCredentials, Receipt
@@ -69,8 +71,11 @@ def _read_credentials(task: "Task", data: bytes) -> PeerCredentials:
     return PeerCredentials(pid, uid, gid)
 
 
-def write_control(task: "Task", receipt: Receipt, room: int, *, cloexec: bool) -> bytes:
-    """The msg_control bytes for ``receipt``, at most ``room``; its descriptors are installed, and released if there is no place.
+def write_control(
+    task: "Task", receipt: Receipt, room: int, open_pidfd: Callable[["Task", int], int], *, cloexec: bool
+) -> bytes:
+    """The msg_control bytes for ``receipt``, at most ``room``; its descriptors are installed, and released if there is no place;
+    ``open_pidfd`` opens one for a process.
 
     What does not fit sets MSG_CTRUNC (recvmsg(2)).
     """
@@ -88,21 +93,11 @@ def write_control(task: "Task", receipt: Receipt, room: int, *, cloexec: bool) -
             data = b"".join(number.to_bytes(_FD, "little") for number in numbers)
             out += _put(receipt, SCM_RIGHTS, data, room - len(out))
     if creds is not None and receipt.shows_pidfd:
-        out += _put_pidfd(task, receipt, creds.pid, room - len(out))
+        out += _put_pidfd(receipt, creds.pid, room - len(out), partial(open_pidfd, task))
     return out
 
 
-def pidfd_for(task: "Task", pid: int) -> int:
-    """A new descriptor for a process, closed on exec. Errors: ESRCH it is gone, EMFILE."""
-    from sentry.fs.pidfd import PidFile
-
-    group = task.kernel.tasks.find_group(pid)
-    if group is None:
-        raise SyscallError(ESRCH)
-    return task.fds.install(PidFile(task.kernel, group, 0), cloexec=True)
-
-
-def _put_pidfd(task: "Task", receipt: Receipt, pid: int, room: int) -> bytes:
+def _put_pidfd(receipt: Receipt, pid: int, room: int, open_pidfd: Callable[[int], int]) -> bytes:
     """SCM_PIDFD of the sender, or the errno why there is none (Linux: scm_pidfd_recv())."""
     if room < CMSGHDR.size + _FD:
         receipt.flags |= MSG_CTRUNC
@@ -110,7 +105,7 @@ def _put_pidfd(task: "Task", receipt: Receipt, pid: int, room: int) -> bytes:
     if not pid:
         return b""
     try:
-        number = pidfd_for(task, pid)
+        number = open_pidfd(pid)
     except SyscallError as error:
         number = -error.errno
     return _put(receipt, SCM_PIDFD, number.to_bytes(_FD, "little", signed=True), room)

@@ -1,8 +1,8 @@
 """getsockopt(2), setsockopt(2)."""
 
+from sentry.fs.pidfd import open_pidfd_for
 from sentry.kernel.task import Task
 from sentry.socket import options
-from sentry.socket.control import pidfd_for
 from sentry.socket.inet.base import InetSocket
 from sentry.socket.inet.options import get_device, set_device
 from sentry.socket.socket import Socket
@@ -51,7 +51,7 @@ def _peer_pidfd(task: Task, socket: Socket) -> bytes:
     pid = socket.peer_credentials().pid
     if not pid:
         raise SyscallError(ENODATA)
-    return pidfd_for(task, pid).to_bytes(_WORD, "little")
+    return open_pidfd_for(task, pid).to_bytes(_WORD, "little")
 
 
 @syscall(man="getsockopt(2)", support=Support.PARTIAL, note=_NOTE)

@@ -1,5 +1,6 @@
 """recvfrom(2), recvmsg(2), recvmmsg(2)."""
 
+from sentry.fs.pidfd import open_pidfd_for
 from sentry.fs.pipe.splice import settle
 from sentry.kernel.io import Outcome
 from sentry.kernel.task import Task
@@ -99,7 +100,7 @@ async def _receive_message(task: Task, socket: Socket, msg: int, flags: int) -> 
     count = await settle(_receive(task, socket, task.memory.sink_iovec(iov, iovlen), receipt, flags))
     memory = task.memory
     if control:
-        data = write_control(task, receipt, controllen, cloexec=bool(flags & MSG_CMSG_CLOEXEC))
+        data = write_control(task, receipt, controllen, open_pidfd_for, cloexec=bool(flags & MSG_CMSG_CLOEXEC))
         if data:
             memory.write(control, data)
     else:
