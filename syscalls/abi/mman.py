@@ -26,6 +26,9 @@ MAP_POPULATE = 0x8000
 MAP_NONBLOCK = 0x10000
 MAP_STACK = 0x20000
 MAP_HUGETLB = 0x40000
+MAP_HUGE_SHIFT = 26
+#: logarithms of the sizes of huge pages that there could be; 0: the default
+HUGE_PAGE_SIZES = (0, 21)
 MAP_SYNC = 0x80000
 MAP_FIXED_NOREPLACE = 0x100000
 

@@ -11,10 +11,9 @@ from syscalls.abi.capability import CAP_IPC_LOCK
 from syscalls.abi.errno import EINVAL, ENOMEM, ENOSPC, EPERM
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.ipc import SHM_HUGE_SHIFT, SHM_HUGETLB
+from syscalls.abi.mman import HUGE_PAGE_SIZES
 from syscalls.args import Int, Size
 from syscalls.registry import Support, syscall
-
-_PAGE_SIZES = (0, 21)  # logarithms; 0: the default
 
 
 @syscall(
@@ -48,7 +47,7 @@ def sys_shmget(task: Task, key: Int, size: Size, shmflg: Int) -> int:
 def _refuse_huge_pages(task: Task, flags: int) -> NoReturn:
     """Errors: EINVAL no such page size; EPERM neither CAP_IPC_LOCK nor hugetlb_shm_group (0); ENOMEM there are no huge pages."""
     creds = task.credentials
-    if flags >> SHM_HUGE_SHIFT & 63 not in _PAGE_SIZES:
+    if flags >> SHM_HUGE_SHIFT & 63 not in HUGE_PAGE_SIZES:
         raise SyscallError(EINVAL)
     if not creds.has(CAP_IPC_LOCK) and creds.egid != 0 and 0 not in creds.groups:
         raise SyscallError(EPERM)

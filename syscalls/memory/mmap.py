@@ -14,7 +14,9 @@ from sentry.vfs.mount import MS_NOEXEC
 from syscalls.abi.errno import EACCES, EINVAL, ENOMEM, ENOSPC, EPERM
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.mman import (
+    HUGE_PAGE_SIZES,
     MAP_ANONYMOUS,
+    MAP_HUGE_SHIFT,
     MAP_HUGETLB,
     MAP_NORESERVE,
     MAP_PRIVATE,
@@ -48,7 +50,7 @@ def sys_mmap(
         raise SyscallError(EINVAL)
     if flags & MAP_ANONYMOUS:
         if flags & MAP_HUGETLB:
-            raise SyscallError(ENOMEM)
+            raise SyscallError(ENOMEM if flags >> MAP_HUGE_SHIFT & 63 in HUGE_PAGE_SIZES else EINVAL)
         if prot & PROT_WRITE and not flags & MAP_NORESERVE and not admits(task.kernel, length):
             raise SyscallError(ENOMEM)
         return PROCEED

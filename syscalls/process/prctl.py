@@ -158,6 +158,19 @@ def _get_timing(task: Task, *_: int) -> int:
     return 0  # PR_TIMING_STATISTICAL
 
 
+def _set_timing(task: Task, arg2: int, *_: int) -> int:
+    if arg2 != pr.PR_TIMING_STATISTICAL:
+        raise SyscallError(EINVAL)
+    return 0
+
+
+def _set_user_dispatch(task: Task, arg2: int, *rest: int) -> int:
+    """Nothing but off, which it is."""
+    if arg2 != pr.PR_SYS_DISPATCH_OFF or any(rest):
+        raise SyscallError(EINVAL)
+    return 0
+
+
 def _set_mm(task: Task, *_: int) -> int:
     raise SyscallError(EINVAL if task.credentials.has(CAP_SYS_RESOURCE) else EPERM)
 
@@ -207,4 +220,6 @@ _OPERATIONS: dict[int, _Operation] = {
     pr.PR_GET_SPECULATION_CTRL: _let_through,
     pr.PR_GET_TID_ADDRESS: _let_through,
     pr.PR_GET_TIMING: _get_timing,
+    pr.PR_SET_TIMING: _set_timing,
+    pr.PR_SET_SYSCALL_USER_DISPATCH: _set_user_dispatch,
 }

@@ -33,7 +33,7 @@ def sys_tgkill(task: Task, tgid: Pid, tid: Pid, sig: Signal) -> Result | None:
 def _send(task: Task, tid: int, sig: int) -> Result | None:
     other = task.kernel.tasks.find_task(tid)
     if other is None:
-        raise SyscallError(ESRCH)
+        return _send_to_zombie(task, tid, sig)
     kill.check_signal(sig)
     if other.group is not task.group and not may_signal(task, other):
         raise SyscallError(EPERM)
@@ -46,3 +46,14 @@ def _send(task: Task, tid: int, sig: int) -> Result | None:
         return 0
     task.kernel.signals.sent_by_guest(task, [other], sig)
     return None
+
+
+def _send_to_zombie(task: Task, tid: int, sig: int) -> int:
+    """A process that is dead but not waited for takes every signal, to no effect. Errors: ESRCH, EINVAL, EPERM."""
+    group = task.kernel.tasks.find_group(tid)
+    if group is None:
+        raise SyscallError(ESRCH)
+    kill.check_signal(sig)
+    if not may_signal(task, group.leader):
+        raise SyscallError(EPERM)
+    return 0
