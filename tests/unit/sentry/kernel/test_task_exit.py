@@ -8,6 +8,7 @@ import pytest
 
 from sentry.kernel.task_exit import kill_rest
 from sentry.kernel.timers import set_interval_timer
+from sentry.sched.wait import wait_until
 from syscalls.abi.sched import CLONE_FILES
 from syscalls.abi.signal import SIGCHLD, SIGCONT, SIGHUP, SIGKILL, SIGUSR1
 from tests.unit.syscalls.process_world import Process, World
@@ -165,3 +166,75 @@ def test_the_end_of_init_ends_all(world: World) -> None:
     two.die()
     kill_rest(world.kernel)
     assert (told(one), told(two)) == ([SIGKILL], [])
+
+
+class Counted:
+    """Memory that a process leaves behind: a segment, or an AIO context."""
+
+    def __init__(self) -> None:
+        self.log: list[object] = []
+
+    def left(self, group: object) -> None:
+        self.log.append(group)
+
+    def destroy(self) -> None:
+        self.log.append("destroyed")
+
+
+def test_segments_and_aio_contexts_go_with_the_address_space(world: World) -> None:
+    child = world.init.fork()
+    segment, context = Counted(), Counted()
+    group: Any = child.task.group
+    group.segments.add(segment)
+    group.aio[0x1000] = context
+    child.die()
+    assert (segment.log, context.log) == ([group], ["destroyed"])
+    assert (group.segments, group.aio) == (set(), {})
+
+
+def test_a_call_under_way_and_an_exec_asked_for_are_dropped(world: World) -> None:
+    child, released = world.init.fork(), []
+    child.task.fiber.start(wait_until(child.task.fiber, lambda: None, []))
+    pending: Any = SimpleNamespace(held=SimpleNamespace(release=lambda: released.append(1)))
+    child.task.pending_exec = pending
+    child.die()
+    assert not child.task.fiber.is_busy
+    assert (released, child.task.pending_exec) == ([1], None)
+
+
+def test_adjustments_of_semaphores_are_taken_back(world: World) -> None:
+    child, log = world.init.fork(), []
+    undo: Any = SimpleNamespace(leave=lambda pid, now: log.append(pid))
+    child.task.sem_undo = undo
+    child.die()
+    assert (log, child.task.sem_undo) == ([child.pid], None)
+
+
+def test_a_parent_that_waits_deaf_is_woken_for_its_handler(world: World) -> None:
+    """The host sends SIGCHLD; a thread that sleeps in a call of the sentry's must be kicked to take it."""
+    world.init.context.caught = 1 << (SIGCHLD - 1)
+    child = world.init.fork()
+    fiber = world.init.task.fiber
+    fiber.start(wait_until(fiber, lambda: None, []))
+    child.die()
+    world.run()
+    assert world.init.context.replies[-1][0] == "kick"
+
+
+def test_the_heir_is_kicked_for_a_dead_child_too(world: World) -> None:
+    middle = world.init.fork()
+    dead = middle.fork()
+    dead.die()
+    keep_zombie(dead)
+    reaper: Any = world.init
+    reaper.context.caught = 1 << (SIGCHLD - 1)
+    epoch = reaper.task.group.signal_epoch
+    middle.die()
+    assert reaper.task.group.signal_epoch == epoch + 2  # for the inherited one and for its own
+
+
+def test_nobody_waits_for_who_has_no_parent(world: World) -> None:
+    child = world.init.fork()
+    child.task.group.parent = None
+    child.die()
+    assert child.pid not in world.kernel.tasks.groups

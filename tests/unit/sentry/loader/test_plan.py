@@ -57,6 +57,13 @@ def test_a_read_only_end_is_not_zeroed_and_a_whole_page_needs_it_not() -> None:
     ]
 
 
+def test_code_is_the_first_segment_that_may_run() -> None:
+    made = planned(
+        image(load(R, 0, 0x400000, 0x10, 0x10), load(R | X, 0x1000, 0x401000, 0x20, 0x20), load(R | W, 0, 0x402000, 8, 9))
+    )
+    assert (made.code, made.data) == ((0x401000, 0x401020), (0x402000, 0x402008))
+
+
 def test_memory_without_a_file_is_mapped_alone() -> None:
     assert planned(image(load(R | W, 0, 0x400800, 0, 0x900))).segments == (
         Segment(addr=0x400000, length=0x2000, prot=PROT_READ | PROT_WRITE),
@@ -71,6 +78,9 @@ def test_a_relocatable_program_moves_as_a_whole() -> None:
     assert here.segments[0].addr == 0x555555554000
     assert here.segments[1].addr - here.segments[0].addr == 0x3000
     assert here.entry == here.segments[0].addr + 0x10
+    start = here.segments[0].addr
+    assert (here.code, here.data) == ((start, start + 0x100), (start + 0x3000, start + 0x3100))
+    assert here.auxv[plan.AT_PHDR] == start + 64
     for one, other in zip(here.segments, there.segments, strict=True):
         assert other.addr - one.addr == 5 * 4096
     assert there.brk_start - here.brk_start == 2 * 5 * 4096  # moved, and a distance of its own
