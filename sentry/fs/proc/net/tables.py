@@ -6,6 +6,9 @@ from syscalls.abi.netlink import IFA_F_PERMANENT, RT_SCOPE_HOST, RT_SCOPE_LINK
 from syscalls.abi.socket import AF_INET, AF_INET6
 
 if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Mapping
+
     from sentry.kernel.net_namespace import NetNamespace
     from sentry.kernel.task import Task
 
@@ -151,12 +154,17 @@ def sockstat6(viewer: "Task | None") -> bytes:
 
 
 def snmp(viewer: "Task | None") -> bytes:
-    """The counters of RFC 1213. Buffers that are handed over are no packets: only what stands is told."""
+    """The counters of RFC 1213: those of the stack, if there is one. Buffers that are handed over are no packets."""
     ports = viewer.kernel.net.tcp_ports if viewer is not None else None
     established = sum(1 for socket in ports if socket.state_number() == _ESTABLISHED) if ports is not None else 0
     values = {**_SNMP_FIXED, b"CurrEstab": established}
+    stack = viewer.kernel.net.stack if viewer is not None else None
+    counted: dict[bytes, Counter[str]] = {}
+    if stack is not None:
+        counted = {b"Ip": stack.counters.ip, b"Tcp": stack.counters.tcp, b"Udp": stack.counters.udp}
     lines = b""
     for head, names in _SNMP:
-        numbers = b" ".join(b"%d" % values.get(name, 0) for name in names.split())
+        counts: Mapping[str, int] = counted.get(head, {})
+        numbers = b" ".join(b"%d" % values.get(name, counts.get(name.decode(), 0)) for name in names.split())
         lines += head + b": " + names + b"\n" + head + b": " + numbers + b"\n"
     return lines

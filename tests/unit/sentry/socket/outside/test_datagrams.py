@@ -264,3 +264,16 @@ def test_a_flood_is_dropped_at_the_sockets_buffer(town):
         client.send(b"x", town.now)
         town.run()
         client.send(b"x", town.now)
+
+
+def test_proc_net_snmp_counts_what_the_stack_does(town):
+    from sentry.fs.proc.net.tables import snmp
+
+    assert town.send_to(udp(town), b"x", PEER, 9) == 1
+    town.run()
+    lines = snmp(town.guest.task).decode().splitlines()
+    names, numbers = (line.split()[1:] for line in lines if line.startswith("Udp:"))
+    assert dict(zip(names, numbers, strict=True))["OutDatagrams"] == "1"
+    names, numbers = (line.split()[1:] for line in lines if line.startswith("Ip:"))
+    told = dict(zip(names, numbers, strict=True))
+    assert (told["InReceives"], told["OutRequests"], told["DefaultTTL"]) == ("1", "1", "64")
