@@ -54,6 +54,14 @@ class Overlay:
 
 
 @dataclass(frozen=True, slots=True)
+class Network:
+    """A way to the outside. ``published``: ``IP/HOST:GUEST/PROTOCOL``; ``denied``: networks that are never reached."""
+
+    published: tuple[str, ...] = ()
+    denied: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Rlimit:
     """A resource limit as setrlimit(2) counts it; -1 is unlimited."""
 
@@ -90,6 +98,8 @@ class SandboxConfig:
     dns: tuple[str, ...] = ()
     dns_search: tuple[str, ...] = ()
     dns_options: tuple[str, ...] = ()
+    #: None: the loopback device only
+    network: Network | None = None
     name: str | None = None
     memory: int | None = None
     pids_limit: int | None = None

@@ -89,6 +89,11 @@ def plan(config: SandboxConfig, image: Image) -> Layout:
         "host_gid": NOBODY if is_root else -1,
         "keep": True,
     }
+    if config.network is not None:
+        from sandboxctl.network import passt
+
+        layout.message["network"] = passt.message(config.network)
+        layout.message["dns"] = layout.message["dns"] or [passt.NAME_SERVER.encode()]
     return layout
 
 

@@ -11,7 +11,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gofer.launch import GoferError, GoferProcess
 from gofer.launch import start as start_gofer
@@ -22,6 +22,9 @@ from sandboxctl.init import guest as guest_init
 from sandboxctl.launcher import SentryProcess, start_sentry
 from sandboxctl.layout import plan
 from sentry.boot.control_protocol import ChannelClosed, ProtocolError
+
+if TYPE_CHECKING:
+    from sandboxctl.network.passt import Passt
 
 STOP_GRACE = 2.0
 START_PATIENCE = 60.0
@@ -65,6 +68,7 @@ class Session:
         self._log_fd = -1
         self._image_fd = -1  # holds an image of the store
         self._gofers: list[GoferProcess] = []
+        self._passt: Passt | None = None
         self._death: SandboxError | None = None
         self._answers: list[dict[str, Any]] = []
         self._poll = select.poll()
@@ -97,6 +101,10 @@ class Session:
             raise SandboxError(f"the gofer cannot start: {one_line(error)}") from None
         except OSError as error:
             raise SandboxError(f"cannot start a process: {error.strerror or error}") from None
+        if self.config.network is not None:
+            from sandboxctl.network.passt import Passt
+
+            self._passt = Passt(self.config.network)
         self._send_start(layout.message)
         deadline = time.monotonic() + START_PATIENCE
         while not self.info:
@@ -123,6 +131,8 @@ class Session:
         if self.config.overlay.folder is not None:
             overlay_fd = _open_folder(self.config.overlay.folder)
             fds.append(overlay_fd)
+        if self._passt is not None:
+            fds.append(self._passt.link_fd)
         if self._log_fd >= 0:
             fds.append(self._log_fd)
         try:
@@ -130,6 +140,8 @@ class Session:
         finally:
             if overlay_fd >= 0:
                 os.close(overlay_fd)
+            if self._passt is not None:
+                self._passt.close_link()
         for gofer in self._gofers:
             gofer.close_channel()
 
@@ -310,6 +322,9 @@ class Session:
         for gofer in self._gofers:
             gofer.stop()
         self._gofers.clear()
+        if self._passt is not None:
+            self._passt.stop()
+            self._passt = None
         if self._log_fd >= 0:
             os.close(self._log_fd)
             self._log_fd = -1

@@ -20,8 +20,9 @@ from sandboxctl.terminal import is_terminal
 
 _SANDBOX = (
     "rw", "read_only", "overlay", "volumes", "mounts", "tmpfs", "hostname", "name", "memory", "pids_limit", "shm_size",
-    "stop_signal", "init", "network", "privileged", "devices", "host_as_root", "cap_add", "cap_drop", "require", "strace",
-    "log_file", "cpus", "trace_json", "add_hosts", "dns", "dns_search", "dns_options",
+    "stop_signal", "init", "network", "published", "denied", "privileged", "devices",
+    "host_as_root", "cap_add", "cap_drop", "require", "strace", "log_file",
+    "cpus", "trace_json", "add_hosts", "dns", "dns_search", "dns_options",
 )  # fmt: skip
 _COMMAND = (
     "entrypoint", "env", "env_files", "workdir", "user", "group_add", "ulimits", "tty", "interactive", "timeout", "security_opts",
@@ -74,7 +75,11 @@ def checked(
 @click.option(
     "--restart", default="no", metavar="POLICY", help="With -d: no, on-failure[:N], always or unless-stopped.  [default: no]"
 )
-@click.option("--network", "--net", metavar="none", default="none", show_default=True, help="Only none so far.")
+@click.option("--network", "--net", metavar="none|user", default="none", show_default=True, help="user: the outside, by passt.")
+@click.option("-p", "--publish", "published", multiple=True, metavar="[IP:]HOST:GUEST[/udp]", help="Let a port of the host in.")
+@click.option(
+    "--deny", "denied", multiple=True, metavar="NETWORK", help="With user: never send there.  [default: 169.254.0.0/16]"
+)
 @click.option("--add-host", "add_hosts", multiple=True, metavar="NAME:IP", help="One more line of /etc/hosts.")
 @click.option("--dns", multiple=True, metavar="IP", help="A name server for /etc/resolv.conf.")
 @click.option("--dns-search", multiple=True, metavar="DOMAIN", help="Where short names are looked up.")

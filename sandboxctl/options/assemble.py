@@ -10,6 +10,7 @@ from sandboxctl.images.image import Image, RunConfig
 from sandboxctl.images.registry import absolute, resolve
 from sandboxctl.options import environment, mount, quantity, resolver
 from sandboxctl.options.capability import capabilities
+from sandboxctl.options.network import network
 from sandboxctl.options.security import no_new_privileges
 from sandboxctl.options.ulimit import ulimit
 from sandboxctl.options.user import account_files, caller_identity, identity
@@ -40,6 +41,8 @@ class SandboxOptions:
     stop_signal: str | None = None
     init: bool = False
     network: str = "none"
+    published: Sequence[str] = ()
+    denied: Sequence[str] = ()
     privileged: bool = False
     devices: Sequence[str] = ()
     host_as_root: bool = False
@@ -112,6 +115,7 @@ def sandbox_config(options: SandboxOptions) -> SandboxConfig:
         overlay=overlay,
         mounts=_mounts(options),
         hostname=hostname,
+        network=network(options.network, options.published, options.denied),
         name=options.name,
         memory=memory,
         pids_limit=_pids(options.pids_limit),
@@ -201,10 +205,6 @@ def _refuse(options: SandboxOptions) -> None:
         raise OptionError(
             "--device is refused: the guest never reaches a host device; copy the data in, or share a folder with -v"
         )
-    if options.network == "host":
-        raise OptionError("--network host is refused: the guest never uses the host's network; use --network none")
-    if options.network != "none":
-        raise OptionError(f"--network {options.network!r} is not available yet; use --network none")
 
 
 def _choice(value: str | None, known: Iterable[str], option: str) -> str | None:

@@ -15,6 +15,7 @@ from sentry.kernel.net_devices import DeviceAddress, DeviceRoute, NetDevice
 from sentry.netstack.iface import address as addresses
 from sentry.netstack.iface.route import Route
 from sentry.netstack.interface import Limits
+from sentry.netstack.policy import DeniedNetworks
 from sentry.netstack.stack import Stack
 from sentry.platform.interface import PlatformError
 from sentry.socket.inet.outside.outside import Outside
@@ -35,6 +36,15 @@ _MAC_SIZE: Final = 6
 LIMITS: Final = Limits(connections=2048, time_wait=1024, tuned_bytes=64 << 20)
 
 
+def policy(denied: "list[str]") -> DeniedNetworks:
+    """The rule of ``config["network"]["denied"]``. Raises ValueError, OSError."""
+    networks = []
+    for text in denied:
+        address, _, prefix = text.partition("/")
+        networks.append((inet_pton(AF_INET6 if ":" in address else AF_INET, address), int(prefix)))
+    return DeniedNetworks(networks)
+
+
 def attach(net: "NetNamespace", platform: "Platform", runner: "Runner", config: dict[str, Any], fd: "HostFd") -> LinkDriver:
     """Give ``net`` a stack with a device over the descriptor ``fd``, which it owns from now on. Raises PlatformError."""
     link = None
@@ -43,6 +53,8 @@ def attach(net: "NetNamespace", platform: "Platform", runner: "Runner", config: 
         mtu = int(config["mtu"])
         if len(mac) != _MAC_SIZE or mac[0] & 1 or not _MTU_MIN <= mtu <= _MTU_MAX:
             raise ValueError(f"mac {config['mac']} mtu {mtu}")
+        if config.get("denied"):
+            net.policy = policy(config["denied"])
         link = _KINDS[config["kind"]](fd, config.get("name") or "eth0", mac, mtu)
         return attach_link(net, platform, runner, config, link)
     except (KeyError, ValueError, TypeError, AttributeError, OSError) as error:

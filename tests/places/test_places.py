@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,10 +46,9 @@ def _without(*calls: str) -> dict[str, Any]:
     return {"errno": dict.fromkeys(calls, errno.ENOSYS)}
 
 
-_READ_ONLY = (
-    "mkdir -p /tmp/{0}; chmod 1777 /tmp/{0}; mount --bind /tmp/{0} /tmp/{0}; mount -o remount,ro,bind /; "
-    "mount -t tmpfs -o size=64m tmpfs /dev/shm"
-).format("sandboxctl-place")
+#: the one folder that can be written in a place, made by a fixture
+_FOLDER = f"/tmp/sandboxctl-place-{os.getpid()}"
+_READ_ONLY = f"mount --bind {_FOLDER} {_FOLDER}; mount -o remount,ro,bind /; mount -t tmpfs -o size=64m tmpfs /dev/shm"
 
 WORKING: dict[str, dict[str, Any]] = {
     "root": {},
@@ -59,10 +59,13 @@ WORKING: dict[str, dict[str, Any]] = {
     "docker-20.10": _docker(),
     "docker-28": _docker("io_uring_setup", "io_uring_enter", "io_uring_register"),
     "docker-user": {**_docker(), "uid": _USER},
-    "kubernetes-pod": {**_docker(), "uid": _USER, "script": _READ_ONLY, "tmpdir": "/tmp/sandboxctl-place"},
+    "kubernetes-pod": {**_docker(), "uid": _USER, "script": _READ_ONLY, "tmpdir": _FOLDER},
     "nofile-1024": {"uid": _USER, "nofile": 1024},
     "nofile-4096": {"uid": _USER, "nofile": 4096},
-    "noexec-tmp": {"script": "for f in /dev/shm /var/tmp; do mount -t tmpfs -o noexec,mode=1777 tmpfs $f; done"},
+    "noexec-tmp": {
+        "script": f"for f in /dev/shm {_FOLDER}; do mount -t tmpfs -o noexec,mode=1777 tmpfs $f; done",
+        "tmpdir": _FOLDER,
+    },
     "no-openat2": _without("openat2"),
     "no-pidfd": _without("pidfd_open", "pidfd_getfd", "pidfd_send_signal"),
     "no-landlock": _without("landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self"),
@@ -79,7 +82,7 @@ REFUSED = {
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _needs() -> None:
+def _needs() -> Iterator[None]:
     if os.getuid() != 0:
         pytest.skip("places are built by root; tests/security/test_ordinary_user.py and the rest run as this user")
     if shutil.which("mount") is None:
@@ -88,6 +91,10 @@ def _needs() -> None:
     probe = subprocess.run(reads, capture_output=True, check=False)
     if probe.returncode:
         pytest.skip(f"an ordinary user cannot read {_ROOT}")
+    os.mkdir(_FOLDER)
+    os.chmod(_FOLDER, 0o1777)
+    yield
+    shutil.rmtree(_FOLDER)
 
 
 def _run(place: dict[str, Any], *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -1,0 +1,49 @@
+"""``--network``, ``--publish`` and ``--deny``: what a sandbox reaches and what reaches it."""
+
+import ipaddress
+from collections.abc import Sequence
+
+from sandboxctl.config import Network
+from sandboxctl.errors import OptionError
+
+#: link-local addresses, where clouds answer with credentials; denied unless the caller empties the list with --deny none
+LINK_LOCAL = ("169.254.0.0/16",)
+_PORT_MAX = 65535
+
+
+def network(name: str, published: Sequence[str], denied: Sequence[str]) -> Network | None:
+    """None for loopback only. Raises OptionError."""
+    if name == "host":
+        raise OptionError("--network host is refused: the guest never uses the host's network; use --network none or user")
+    if name == "none":
+        if published or denied:
+            raise OptionError("--publish and --deny need --network user")
+        return None
+    if name != "user":
+        raise OptionError(f"--network {name!r} is not available yet; use --network none or user")
+    networks = [_network(text) for text in denied if text != "none"]
+    return Network(tuple(map(_published, published)), (*(() if "none" in denied else LINK_LOCAL), *networks))
+
+
+def _network(text: str) -> str:
+    try:
+        return str(ipaddress.ip_network(text, strict=False))
+    except ValueError:
+        raise OptionError(f"--deny: {text!r} is not a network like 10.0.0.0/8, an address, or none") from None
+
+
+def _published(text: str) -> str:
+    """``[IP:]HOST:GUEST[/tcp|udp]`` of podman as ``IP/HOST:GUEST/PROTOCOL`` of passt; without IP on the loopback device only."""
+    ports, _, protocol = text.partition("/")
+    words = ports.split(":")
+    if len(words) not in (2, 3) or protocol not in ("", "tcp", "udp"):
+        raise OptionError(f"--publish: {text!r} is not [IP:]HOST:GUEST[/tcp|udp]")
+    address = words[0] if len(words) == 3 else "127.0.0.1"
+    try:
+        ipaddress.IPv4Address(address)
+        numbers = [int(word) for word in words[-2:]]
+    except ValueError:
+        raise OptionError(f"--publish: {text!r} is not [IP:]HOST:GUEST[/tcp|udp] with an IPv4 address and numbers") from None
+    if not all(0 < number <= _PORT_MAX for number in numbers):
+        raise OptionError(f"--publish: {text!r}: ports are 1 to {_PORT_MAX}")
+    return f"{address}/{numbers[0]}:{numbers[1]}/{protocol or 'tcp'}"
