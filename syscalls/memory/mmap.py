@@ -77,7 +77,6 @@ async def _lend(task: Task, file: FileDescription, fd: int, *, is_shared: bool) 
             task.context.add_fd(host_fd, fd)  # type: ignore[arg-type]
             task.fds.host_copies.add(fd)
             task.kernel.mounts.mapped.note(host_fd, file, task.fs.root)
-            task.kernel.mounts.mapped.note(host_fd, file, task.fs.root)
     finally:
         file.release()
     return PROCEED

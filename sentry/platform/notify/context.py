@@ -178,7 +178,7 @@ class NotifyContext(Context):
         self._give(source, number)
 
     def _give(self, source: HostFd, number: int) -> None:
-        result = self.tracer.core.core_add_fd(self.listener, self.trap_id, source, number, 1, 0)
+        result = self.tracer.core.core_add_fd(self.listener, self.trap_id, self.host_tid, source, number, 1, 0)
         if result < 0 and result != -ENOENT:
             raise SyscallError(-result)
 
@@ -192,7 +192,8 @@ class NotifyContext(Context):
         """Install ``sources`` as ``first`` and the following, and answer the stub's load call; the last add is the answer."""
         for index, source in enumerate(sources):
             is_last = index == len(sources) - 1
-            result = self.tracer.core.core_add_fd(self.listener, self.trap_id, source, first + index, 1, int(is_last))
+            number = first + index
+            result = self.tracer.core.core_add_fd(self.listener, self.trap_id, self.host_tid, source, number, 1, int(is_last))
             if result < 0:
                 raise SyscallError(-result)
         if not sources:

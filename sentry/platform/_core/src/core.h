@@ -38,7 +38,7 @@ int core_wait(struct core *core, int64_t timeout_ns);
 int core_reply_wait(struct core *core, int listener, uint64_t id, int64_t value, int64_t timeout_ns);
 int core_answer(int listener, uint64_t id, int64_t value);
 int core_continue(int listener, uint64_t id);
-int core_add_fd(int listener, uint64_t id, int source, int number, int cloexec, int send);
+int core_add_fd(int listener, uint64_t id, int tid, int source, int number, int cloexec, int send);
 int core_is_alive(int listener, uint64_t id);
 
 /* placement.c */

@@ -243,7 +243,7 @@ int core_continue(int listener, uint64_t id)
 }
 
 /* Install a copy of source as number (any free number if negative); with send, the number also answers the trap. */
-int core_add_fd(int listener, uint64_t id, int source, int number, int cloexec, int send)
+int core_add_fd(int listener, uint64_t id, int tid, int source, int number, int cloexec, int send)
 {
     struct seccomp_notif_addfd add = {
         .id = id,
@@ -254,10 +254,14 @@ int core_add_fd(int listener, uint64_t id, int source, int number, int cloexec, 
     };
     int result;
 
+    placement_begin();
+    placement_hold(tid);
     do
         result = ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
     while (result < 0 && errno == EINTR);
-    return result < 0 ? -errno : result;
+    result = result < 0 ? -errno : result;
+    placement_release(tid);
+    return result;
 }
 
 int core_is_alive(int listener, uint64_t id)

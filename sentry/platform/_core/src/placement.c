@@ -1,8 +1,9 @@
 /* Guest and sentry on one processor: a ptrace stop and its resumption then cost a switch, not two wake-ups of idle processors.
  *
- * Answers to notifications do this by themselves (SYNC_WAKE_UP); stops do not. While stops come, the sentry stays on the
- * processor where it is, and a thread that it resumes is woken there, free to be moved by the scheduler at once. After
- * some waits the sentry lets itself be moved as well: the next burst begins where it then is.
+ * Answers to notifications do this by themselves (SYNC_WAKE_UP); stops do not, nor does the installing of a descriptor (ADDFD),
+ * for which the guest wakes, works and wakes the sentry in turn. While these come, the sentry stays on the processor where it
+ * is, and a thread that it resumes is woken there, free to be moved by the scheduler at once. After some waits the sentry lets
+ * itself be moved as well: the next burst begins where it then is.
  */
 #define _GNU_SOURCE
 #include "core.h"
@@ -24,7 +25,7 @@ void placement_enable(int is_enabled)
                            CPU_COUNT(&placement.all) > 1;
 }
 
-/* Stops have arrived: stay here. */
+/* Stops have arrived, or a descriptor is about to be lent: stay here. */
 void placement_begin(void)
 {
     int cpu;
@@ -143,7 +144,7 @@ void placement_rest(void)
         forget(&births[birth_count - 1]);
 }
 
-/* Before a stopped thread is resumed, and after: it keeps its own mask, and a thread that may not run here is left alone. */
+/* Before a stopped thread is resumed or one that is trapped gets a descriptor, and after: it keeps its own mask, and a thread that may not run here is left alone. */
 void placement_hold(int tid)
 {
     cpu_set_t both;
