@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from sentry.vfs import watch
 from sentry.vfs.context import Path
 from sentry.vfs.lease import break_leases
-from sentry.vfs.lookup import resolve
+from sentry.vfs.lookup import resolve, try_resolve
 from sentry.vfs.opening import check_not_executed
 from sentry.vfs.permission import (
     CAP_FSETID,
@@ -72,6 +72,18 @@ async def access_at(task: "Task", dirfd: int, path: bytes, mode: int, flags: int
     finally:
         task.credentials = creds
     check_access(effective, place, await place.inode.getattr(), mode)
+
+
+def access_cached(task: "Task", dirfd: int, path: bytes, mode: int) -> bool:
+    """``access_at`` without flags for the usual caller (its own real ids), as far as the caches reach; False if they do not."""
+    creds = task.credentials
+    if _real(creds) is not creds:
+        return False
+    place = try_resolve(task, dirfd, path)
+    if place is None or not place.inode.has_current_attr:
+        return False
+    check_access(creds, place, place.inode.attr, mode)
+    return True
 
 
 def check_access(creds: "Credentials", place: Path, attr: Attr, mode: int) -> None:

@@ -7,9 +7,12 @@ an inode does only the act. Names are ``bytes`` without slash or NUL.
 
 from typing import TYPE_CHECKING, Any
 
+from sentry.vfs.directory import DirectoryFile
+from sentry.vfs.special import open_special
 from sentry.vfs.stat import Attr, SetAttr, StatFs
 from syscalls.abi.errno import EINVAL, ENODATA, ENOTDIR, EOPNOTSUPP, EPERM
 from syscalls.abi.errors import SyscallError
+from syscalls.abi.stat import S_IFDIR, S_IFMT
 
 if TYPE_CHECKING:
     from sentry.kernel.task import Task
@@ -48,6 +51,11 @@ class FileSystem:
         """Unmounted: free what it holds."""
 
 
+def _never_now(inode: "Inode", context: "OpenContext") -> "FileDescription | None":
+    """The ``open_now`` of a class that says no more than how to ``open``."""
+    return None
+
+
 class Inode:
     """A file-system object. ``attr`` is always current for in-memory systems and a cache for remote ones."""
 
@@ -66,6 +74,8 @@ class Inode:
         super().__init_subclass__(**kwargs)
         if "getattr" in cls.__dict__ and "has_current_attr" not in cls.__dict__:
             cls.has_current_attr = False
+        if "open" in cls.__dict__ and "open_now" not in cls.__dict__:
+            cls.open_now = _never_now  # type: ignore[assignment, method-assign]
 
     def __init__(self, fs: FileSystem, attr: Attr) -> None:
         self.fs = fs
@@ -147,9 +157,11 @@ class Inode:
 
         The default serves directories, device nodes and FIFOs of any file system.
         """
-        from sentry.vfs.special import open_special
-
         return await open_special(self, context)
+
+    def open_now(self, context: "OpenContext") -> "FileDescription | None":
+        """``open`` of what is at hand; None where it must be awaited. Errors: as ``open``."""
+        return DirectoryFile(self, context.flags, context.path) if self.attr.mode & S_IFMT == S_IFDIR else None
 
     async def getxattr(self, name: bytes) -> bytes:
         """Errors: ENODATA, EOPNOTSUPP."""

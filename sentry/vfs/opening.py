@@ -6,7 +6,7 @@ from sentry.vfs import watch
 from sentry.vfs.context import OpenContext, Path
 from sentry.vfs.dentry import Dentry
 from sentry.vfs.lease import break_leases
-from sentry.vfs.lookup import lookup_child, parent_from, resolve, resolve_parent
+from sentry.vfs.lookup import lookup_child, parent_from, resolve, resolve_parent, try_resolve
 from sentry.vfs.pathwalk import LINKS_MAX
 from sentry.vfs.permission import (
     CAP_FSETID,
@@ -46,9 +46,11 @@ if TYPE_CHECKING:
     from sentry.kernel.task import Task
     from sentry.vfs.file import FileDescription
     from sentry.vfs.inode import Inode
+    from sentry.vfs.stat import Attr
 
 TMPFILE_BIT: Final = O_TMPFILE & ~O_DIRECTORY
 _PERMISSION: Final = (MAY_READ, MAY_WRITE, MAY_READ | MAY_WRITE, MAY_READ | MAY_WRITE)
+_AWAITED: Final = O_PATH | O_CREAT | O_TRUNC | TMPFILE_BIT
 _NOT_KEPT: Final = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC
 
 
@@ -71,37 +73,65 @@ async def open_at(task: "Task", dirfd: int, path: bytes, flags: int, mode: int, 
     return await open_place(task, place, flags, is_created=is_created)
 
 
+def open_cached(task: "Task", dirfd: int, path: bytes, flags: int) -> "FileDescription | None":
+    """``open_at`` as far as nothing must be awaited; None then means that it must be. Errors: as open(2)."""
+    if flags & _AWAITED:
+        return None
+    place = try_resolve(task, dirfd, path, follow=not flags & O_NOFOLLOW)
+    if place is None:
+        return None
+    inode = place.inode
+    if not inode.has_current_attr or (inode.locks is not None and inode.locks.leases):
+        return None
+    _check_open(task, place, inode.attr, flags, is_created=False)
+    file = inode.open_now(OpenContext(place, flags, task))
+    return None if file is None else _opened(task, place, file, flags)
+
+
 async def open_place(task: "Task", place: Path, flags: int, *, is_created: bool = False) -> "FileDescription":
     """Open what is at ``place``, with all checks of open(2) except those of the walk."""
     inode = place.inode
     attr = inode.attr if inode.has_current_attr else await inode.getattr()
+    _check_open(task, place, attr, flags, is_created=is_created)
+    if inode.locks is not None and inode.locks.leases:
+        await break_leases(task, inode, is_write=bool(flags & (O_ACCMODE | O_TRUNC)), nowait=bool(flags & O_NONBLOCK))
+    context = OpenContext(place, flags, task, is_created)
+    file = _opened(task, place, inode.open_now(context) or await inode.open(context), flags)
+    if flags & O_TRUNC and not is_created and attr.mode & S_IFMT == S_IFREG:
+        await _truncate_at_open(task, place, file)
+    return file
+
+
+def _check_open(task: "Task", place: Path, attr: "Attr", flags: int, *, is_created: bool) -> None:
+    """What open(2) asks of the object itself. Errors: EISDIR, ENOTDIR, ELOOP, ENXIO, EACCES, EROFS, EPERM, ETXTBSY."""
     kind = attr.mode & S_IFMT
-    access = flags & O_ACCMODE
-    _check_kind(kind, flags)
-    is_write = bool(access or flags & O_TRUNC)
+    if kind != S_IFREG or flags & O_DIRECTORY:
+        _check_kind(kind, flags)
     if not is_created:
-        check_permission(task.credentials, attr, _PERMISSION[access] | (MAY_WRITE if flags & O_TRUNC else 0))
-    if is_write and place.mount.is_readonly and kind == S_IFREG:
+        wanted = _PERMISSION[flags & O_ACCMODE]
+        check_permission(task.credentials, attr, wanted | MAY_WRITE if flags & O_TRUNC else wanted)
+    is_written = kind == S_IFREG and flags & (O_ACCMODE | O_TRUNC)
+    if is_written and place.mount.is_readonly:
         raise SyscallError(EROFS)
     if flags & O_NOATIME:
         check_owner(task.credentials, attr)
-    if is_write and kind == S_IFREG and attr.mode & 0o111:
-        check_not_executed(task, inode)
-    if inode.locks is not None and inode.locks.leases:
-        await break_leases(task, inode, is_write=is_write, nowait=bool(flags & O_NONBLOCK))
-    file = await inode.open(OpenContext(place, flags, task, is_created=is_created))
+    if is_written and attr.mode & 0o111:
+        check_not_executed(task, place.inode)
+
+
+def _opened(task: "Task", place: Path, file: "FileDescription", flags: int) -> "FileDescription":
+    """Enter in the books what has been opened."""
+    inode = place.inode
     if file.path is None and file.inode is inode:
         file.path = place
     file.flags = file.flags & ~_NOT_KEPT | O_LARGEFILE
     file.opened_by = (task.credentials, task.group)
-    if access and kind == S_IFREG:
+    if flags & O_ACCMODE and inode.attr.mode & S_IFMT == S_IFREG:
         inode.writers += 1
         file.inode = inode
         file.is_counted_writer = True
     if watch.is_watched(place.dentry):
         watch.happened(place.dentry, IN_OPEN)
-    if flags & O_TRUNC and kind == S_IFREG and not is_created:
-        await _truncate_at_open(task, place, file)
     return file
 
 

@@ -1,6 +1,5 @@
 """Opening what is not a regular file: directories, device nodes, FIFOs, sockets; and O_PATH."""
 
-from inspect import isawaitable
 from typing import TYPE_CHECKING
 
 from sentry.vfs.directory import DirectoryFile
@@ -34,7 +33,7 @@ async def open_special(inode: "Inode", context: "OpenContext") -> FileDescriptio
         if opener is None:
             raise SyscallError(ENXIO)
         opened = opener(inode, context)
-        return await opened if isawaitable(opened) else opened
+        return opened if isinstance(opened, FileDescription) else await opened
     if kind == S_IFIFO and mounts.open_fifo is not None:
         return await mounts.open_fifo(inode, context)
     raise SyscallError(ENXIO)

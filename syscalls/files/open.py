@@ -1,10 +1,11 @@
-"""open(2), creat(2), openat(2)."""
+"""open(2), creat(2), openat(2). What is at hand is opened without a coroutine."""
 
 from typing import Final
 
+from sentry.kernel.io import Outcome
 from sentry.kernel.task import Task
 from sentry.vfs.namespace import open_at
-from sentry.vfs.opening import TMPFILE_BIT
+from sentry.vfs.opening import TMPFILE_BIT, open_cached
 from syscalls.abi.errno import EINVAL
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.fcntl import (
@@ -53,23 +54,32 @@ VALID_FLAGS: Final = (
 
 
 @syscall(man="open(2)")
-async def sys_open(task: Task, pathname: PathPtr, flags: UInt, mode: Mode) -> int:
+def sys_open(task: Task, pathname: PathPtr, flags: UInt, mode: Mode) -> Outcome:
     """Open or create. Errors: as path_resolution(7), EEXIST, EISDIR, EINVAL, EMFILE, ENXIO, EROFS, ETXTBSY."""
-    check_flags(flags)
-    return await open_and_install(task, AT_FDCWD, task.memory.read_path(pathname), flags & VALID_FLAGS, mode)
+    return _open(task, AT_FDCWD, pathname, flags, mode)
 
 
 @syscall(man="open(2)")
-async def sys_openat(task: Task, dirfd: Fd, pathname: PathPtr, flags: UInt, mode: Mode) -> int:
+def sys_openat(task: Task, dirfd: Fd, pathname: PathPtr, flags: UInt, mode: Mode) -> Outcome:
     """Like open from ``dirfd``."""
-    check_flags(flags)
-    return await open_and_install(task, dirfd, task.memory.read_path(pathname), flags & VALID_FLAGS, mode)
+    return _open(task, dirfd, pathname, flags, mode)
 
 
 @syscall(man="open(2)")
 async def sys_creat(task: Task, pathname: PathPtr, mode: Mode) -> int:
     """open with O_CREAT, O_WRONLY and O_TRUNC."""
     return await open_and_install(task, AT_FDCWD, task.memory.read_path(pathname), O_CREAT | O_WRONLY | O_TRUNC, mode)
+
+
+def _open(task: Task, dirfd: int, pathname: int, flags: int, mode: int) -> Outcome:
+    check_flags(flags)
+    path = task.memory.read_path(pathname)
+    flags &= VALID_FLAGS
+    task.fds.check_room()
+    file = open_cached(task, dirfd, path, flags)
+    if file is None:
+        return open_and_install(task, dirfd, path, flags, mode)
+    return task.fds.install(file, cloexec=bool(flags & O_CLOEXEC))
 
 
 async def open_and_install(task: Task, dirfd: int, path: bytes, flags: int, mode: int, resolve: int = 0) -> int:

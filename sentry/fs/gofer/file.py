@@ -50,6 +50,15 @@ class OpenHandle:
             self.number = 0
 
 
+def open_cached(inode: "GoferInode", flags: int) -> FileDescription | None:
+    """``open_regular`` for reading through a descriptor that others use already; None if there is none."""
+    gofer = inode.gofer
+    if flags & O_ACCMODE or inode.host_fd < 0 or inode.fresh is not None or gofer.is_shared:
+        return None
+    gofer.touch_descriptor(inode)
+    return CachedFile(inode, flags)
+
+
 async def open_regular(inode: "GoferInode", flags: int) -> FileDescription:
     """Open ``inode``. Errors: EROFS, EACCES (the gofer's own rights), ESTALE (another file by now)."""
     access = flags & O_ACCMODE
@@ -59,9 +68,9 @@ async def open_regular(inode: "GoferInode", flags: int) -> FileDescription:
     if fresh is not None:
         return _describe(inode, flags, fresh)
     if not access and not inode.gofer.is_shared:
-        if inode.host_fd >= 0:
-            inode.gofer.touch_descriptor(inode)
-            return CachedFile(inode, flags)
+        cached = open_cached(inode, flags)
+        if cached is not None:
+            return cached
         ahead = inode.parent.guess_opens(inode.name) if inode.parent is not None else []
         fd = inode.gofer.prefetched.take(inode)
         if fd >= 0:

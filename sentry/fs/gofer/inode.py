@@ -11,7 +11,7 @@ from gofer.protocol import message as m
 from gofer.protocol.attr import ATTR_SIZE, NODE_HEAD
 from gofer.protocol.wire import PATH_COMPONENTS_MAX, Place
 from sentry.fs.gofer import change
-from sentry.fs.gofer.file import open_regular
+from sentry.fs.gofer.file import open_cached, open_regular
 from sentry.fs.gofer.prefetch import OpenPattern
 from sentry.fs.gofer.record import Listing, Record, decode_steps
 from sentry.vfs.file import Entry
@@ -325,6 +325,12 @@ class GoferInode(Inode):
         if self.attr.mode & S_IFMT != S_IFREG:
             return await super().open(context)
         return await open_regular(self, context.flags)
+
+    def open_now(self, context: "OpenContext") -> "FileDescription | None":
+        """A file whose shared descriptor is here, for reading."""
+        if self.attr.mode & S_IFMT != S_IFREG:
+            return super().open_now(context)
+        return open_cached(self, context.flags)
 
     async def getxattr(self, name: bytes) -> bytes:
         """Only `user.` attributes of files and folders pass."""

@@ -93,6 +93,10 @@ class ImageInode(Inode):
             return await (await self.image.content_of(record)).open(context)
         return PackedFile(self, context.flags, await self.image.pack_of(record) if record.size else -1)
 
+    def open_now(self, context: "OpenContext") -> "FileDescription | None":
+        """Directories."""
+        return None if self.record.mode & S_IFMT == S_IFREG else super().open_now(context)
+
     async def getxattr(self, name: bytes) -> bytes:
         """Errors: ENODATA."""
         value = self.image.index.xattrs(self.record).get(name)

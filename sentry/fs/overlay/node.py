@@ -142,6 +142,17 @@ class LowerFile(LowerNode, RegularFile):
             await self.copy_up(0 if context.flags & O_TRUNC else None)
         return TmpFile(self, context)
 
+    def open_now(self, context: OpenContext) -> "FileDescription | None":
+        """A reader of what is not copied gets the lower's, if it is at hand."""
+        if self.is_copied:
+            return TmpFile(self, context)
+        if context.flags & (O_ACCMODE | O_TRUNC):
+            return None
+        file = self.origin.open_now(context)
+        if file is not None:
+            file.inode, file.path = self, context.path
+        return file
+
     async def _resize(self, size: int) -> None:
         await self.copy_up(size)
         await super()._resize(size)

@@ -103,6 +103,15 @@ class StackedNode(Inode):
         file.inode, file.path = self, context.path
         return file
 
+    def open_now(self, context: "OpenContext") -> "FileDescription | None":
+        """A reader of a file that is at hand, and directories."""
+        if self.real.attr.mode & S_IFMT != S_IFREG:
+            return super().open_now(context)
+        file = None if context.flags & (O_ACCMODE | O_TRUNC) else self.real.open_now(context)
+        if file is not None:
+            file.inode, file.path = self, context.path
+        return file
+
     async def getxattr(self, name: bytes) -> bytes:
         """The layer's; what the overlay itself writes there is not shown. Errors: ENODATA, EOPNOTSUPP."""
         return await self.real.getxattr(self.fs.escaped(name))

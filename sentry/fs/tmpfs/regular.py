@@ -35,6 +35,10 @@ class RegularFile(Node):
         """A description of this file."""
         return TmpFile(self, context)
 
+    def open_now(self, context: "OpenContext") -> FileDescription | None:
+        """The contents are in memory."""
+        return TmpFile(self, context)
+
     async def _resize(self, size: int) -> None:
         self.storage.truncate(size)
         self.sync_size()
