@@ -106,10 +106,10 @@ static long install_filter(const struct request *request, struct sock_filter *fi
     return fd;
 }
 
-static void guest(int stub_fd, int request_fd, int socket_fd, int transfer_fd, struct handover *handover)
+static void guest(int request_fd, int socket_fd, struct handover *handover)
     __attribute__((noreturn));
 
-static void guest(int stub_fd, int request_fd, int socket_fd, int transfer_fd, struct handover *handover)
+static void guest(int request_fd, int socket_fd, struct handover *handover)
 {
     struct stat info;
     struct request *request;
@@ -146,10 +146,6 @@ static void guest(int stub_fd, int request_fd, int socket_fd, int transfer_fd, s
     if (mmap((void *)request->scratch_addr, request->scratch_length, PROT_READ | PROT_WRITE,
              MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
         fail(socket_fd, handover, errno);
-    if (dup3(stub_fd, (int)request->stub_number, 0) < 0)
-        fail(socket_fd, handover, errno);
-    if (transfer_fd >= 0 && dup3(transfer_fd, (int)request->stub_number + RESERVED_LAST, 0) < 0)
-        fail(socket_fd, handover, errno);
     for (uint32_t i = 0; i < request->limit_count; i++) {
         struct rlimit value = {limits[i].soft, limits[i].hard};
         if (setrlimit((int)limits[i].resource, &value) != 0 && errno != EPERM)
@@ -170,12 +166,26 @@ static void guest(int stub_fd, int request_fd, int socket_fd, int transfer_fd, s
         syscall(SYS_exit_group, 127);
 }
 
+/* Put what the guest keeps at its numbers while nobody shares the table: to grow a shared one, Linux waits for a grace period of
+ * RCU (fs/file.c, expand_fdtable()), which takes some ticks. */
+static int reserve_numbers(int request_fd, int stub_fd, int transfer_fd)
+{
+    struct request request;
+
+    if (pread(request_fd, &request, sizeof request, 0) != (ssize_t)sizeof request)
+        return EINVAL;
+    if (dup3(stub_fd, (int)request.stub_number, 0) < 0)
+        return errno;
+    return transfer_fd >= 0 && dup3(transfer_fd, (int)request.stub_number + RESERVED_LAST, 0) < 0 ? errno : 0;
+}
+
 /* The carrier: called in a fresh child of the spawner; the guest becomes its sibling. With pidns_fd it is born in that namespace. */
 void guest_process_start(int stub_fd, int use_pid_namespace, int request_fd, int socket_fd, int transfer_fd, int pidns_fd)
 {
     const struct timespec moment = {0, 1000000};
     int patience = 10000;
     struct handover *handover;
+    int error;
     long pid;
 
     handover = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -186,9 +196,14 @@ void guest_process_start(int stub_fd, int use_pid_namespace, int request_fd, int
         send_report(socket_fd, REPORT_ERROR, errno, -1);
         _exit(1);
     }
+    error = reserve_numbers(request_fd, stub_fd, transfer_fd);
+    if (error != 0) {
+        send_report(socket_fd, REPORT_ERROR, error, -1);
+        _exit(1);
+    }
     pid = syscall(SYS_clone, CLONE_FILES | CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
     if (pid == 0)
-        guest(stub_fd, request_fd, socket_fd, transfer_fd, handover);
+        guest(request_fd, socket_fd, handover);
     if (pid < 0) {
         send_report(socket_fd, REPORT_ERROR, errno, -1);
         _exit(1);
