@@ -7,12 +7,10 @@ an inode does only the act. Names are ``bytes`` without slash or NUL.
 
 from typing import TYPE_CHECKING, Any
 
-from sentry.vfs.directory import DirectoryFile
-from sentry.vfs.special import open_special
+from sentry.vfs.special import open_special, open_special_now
 from sentry.vfs.stat import Attr, SetAttr, StatFs
 from syscalls.abi.errno import EINVAL, ENODATA, ENOTDIR, EOPNOTSUPP, EPERM
 from syscalls.abi.errors import SyscallError
-from syscalls.abi.stat import S_IFDIR, S_IFMT
 
 if TYPE_CHECKING:
     from sentry.kernel.task import Task
@@ -161,7 +159,7 @@ class Inode:
 
     def open_now(self, context: "OpenContext") -> "FileDescription | None":
         """``open`` of what is at hand; None where it must be awaited. Errors: as ``open``."""
-        return DirectoryFile(self, context.flags, context.path) if self.attr.mode & S_IFMT == S_IFDIR else None
+        return open_special_now(self, context)
 
     async def getxattr(self, name: bytes) -> bytes:
         """Errors: ENODATA, EOPNOTSUPP."""

@@ -39,7 +39,7 @@ _OPTIONS = (
     (MS_RELATIME, b"relatime"),
 )
 
-DeviceOpener = Callable[["Inode", "OpenContext"], "FileDescription | Awaitable[FileDescription]"]
+DeviceOpener = Callable[["Inode", "OpenContext"], "FileDescription"]
 
 
 class Mount:
@@ -251,15 +251,15 @@ class DeviceRegistry:
     __slots__ = ("_openers",)
 
     def __init__(self) -> None:
-        self._openers: dict[tuple[int, int, int], DeviceOpener] = {}
+        self._openers: dict[tuple[int, int], DeviceOpener] = {}
 
     def register(self, kind: int, major: int, minor: int, opener: DeviceOpener) -> None:
         """Serve the device (``kind`` S_IFCHR or S_IFBLK)."""
-        self._openers[kind, major, minor] = opener
+        self._openers[kind, make_dev(major, minor)] = opener
 
     def find(self, kind: int, rdev: int) -> DeviceOpener | None:
         """The opener of an encoded number, or None."""
-        return self._openers.get((kind, *split_dev(rdev)))
+        return self._openers.get((kind, rdev))
 
 
 class MountTable:

@@ -20,20 +20,30 @@ class PathFile(FileDescription):
     __slots__ = ()
 
 
-async def open_special(inode: "Inode", context: "OpenContext") -> FileDescription:
-    """Open anything but a regular file. Errors: ENXIO (no driver, a socket), EACCES (nodev mount)."""
-    kind = inode.attr.mode & S_IFMT
+def open_special_now(inode: "Inode", context: "OpenContext") -> FileDescription | None:
+    """Open a directory or a device; None for what may wait. Errors: ENXIO (no driver, a socket), EACCES (nodev mount)."""
+    attr = inode.attr
+    kind = attr.mode & S_IFMT
     if kind == S_IFDIR:
         return DirectoryFile(inode, context.flags, context.path)
     mounts = context.task.kernel.mounts
     if kind in (S_IFCHR, S_IFBLK):
         if context.path.mount.flags & MS_NODEV:
             raise SyscallError(EACCES)
-        opener = mounts.devices.find(kind, inode.attr.rdev)
+        opener = mounts.devices.find(kind, attr.rdev)
         if opener is None:
             raise SyscallError(ENXIO)
-        opened = opener(inode, context)
-        return opened if isinstance(opened, FileDescription) else await opened
+        return opener(inode, context)
     if kind == S_IFIFO and mounts.open_fifo is not None:
-        return await mounts.open_fifo(inode, context)
+        return None
     raise SyscallError(ENXIO)
+
+
+async def open_special(inode: "Inode", context: "OpenContext") -> FileDescription:
+    """Open anything but a regular file. Errors: as ``open_special_now``, those of a FIFO."""
+    file = open_special_now(inode, context)
+    if file is None:
+        open_fifo = context.task.kernel.mounts.open_fifo
+        assert open_fifo is not None
+        file = await open_fifo(inode, context)
+    return file
