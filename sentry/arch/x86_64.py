@@ -17,6 +17,7 @@ NR_VFORK: Final = 58
 NR_EXECVE: Final = 59
 NR_PRCTL: Final = 157
 NR_RT_SIGTIMEDWAIT: Final = 128
+NR_READ: Final = 0
 NR_PPOLL: Final = 271
 NR_DUP3: Final = 292
 NR_SECCOMP: Final = 317
@@ -32,4 +33,6 @@ STUB_CODE_END: Final = 0x7A0000001000
 STUB_SCRATCH: Final = 0x7A0000010000
 STUB_SCRATCH_LENGTH: Final = 0x220000
 STUB_END: Final = 0x7A0000300000
-STUB_LOAD_CALL: Final = 0x13435442
+#: what the stub reads its load list from: a number that no descriptor can have. The call must be one that any filter around us
+#: allows, as that filter's refusal would outrank our notification.
+STUB_LOAD_FD: Final = 0x13435442

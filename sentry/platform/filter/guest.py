@@ -16,11 +16,12 @@ from sentry.arch.x86_64 import (
     NR_MPROTECT,
     NR_PPOLL,
     NR_PRCTL,
+    NR_READ,
     NR_RECVMSG,
     NR_RT_SIGTIMEDWAIT,
     STUB_CODE_END,
     STUB_CODE_START,
-    STUB_LOAD_CALL,
+    STUB_LOAD_FD,
     STUB_SCRATCH,
     STUB_SCRATCH_LENGTH,
 )
@@ -62,7 +63,7 @@ def exemptions(stub_number: int, reserved: int) -> Program:
         (NR_MMAP, [*at_stub, (bpf.argument_low(2), bpf.JSET, _PROT_EXEC, False)]),
         (NR_MMAP, [*at_stub, _is(4, stub_number, bpf.JGT), _is(4, reserved, bpf.JGT, wanted=False)]),
         (NR_MPROTECT, [*at_stub, (bpf.argument_low(2), bpf.JSET, _PROT_EXEC, False)]),
-        (STUB_LOAD_CALL, at_stub),
+        (NR_READ, [*at_stub, _is(0, STUB_LOAD_FD)]),
     ]
     body: Program = []
     for nr, conditions in cases:

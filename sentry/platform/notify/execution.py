@@ -99,7 +99,7 @@ class Execution:
         context.state = State.RUNNING
         sources = context.load_fds
         try:
-            context.memory.write(trap[3], load_list(plan, numbers, first))
+            context.memory.write(trap[4], load_list(plan, numbers, first))
             context.give_load_fds(sources, first)
         except SyscallError:
             context.reply(-EFAULT)  # the stub dies as after a failed exec

@@ -4,7 +4,7 @@ import socket
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from sentry.arch.x86_64 import STUB_LOAD_CALL
+from sentry.arch.x86_64 import NR_READ, STUB_LOAD_FD
 from sentry.platform.interface import Sink
 from sentry.platform.notify.context import NotifyContext, State
 from sentry.platform.notify.tracer import Tracer
@@ -33,7 +33,7 @@ class PtraceTracer(Tracer):
         self._traps += 1
         context.trap_id = self._traps
         nr = event[3] & 0xFFFFFFFF
-        if context.state is State.LOADING and nr == STUB_LOAD_CALL:
+        if context.state is State.LOADING and nr == NR_READ and event[4] == STUB_LOAD_FD:
             self.loaded(context)
             self.exec.serve_load(context, (self._traps, context.host_tid, nr, *event[4:10]))
             return

@@ -159,7 +159,7 @@ static int stub_abuse(int reserved)
     long own = through_stub(SYS_mmap, 0, 4096, 1, MAP_PRIVATE, reserved, 0);
     long load = through_stub(SYS_mmap, 0, 4096, 1, MAP_PRIVATE, reserved + 1, 0);
     long closed = through_stub(SYS_close, reserved, 0, 0, 0, 0, 0);
-    long list = through_stub(0x13435442, STUB, 4096, 0, 0, 0, 0);
+    long list = through_stub(SYS_read, 0x13435442, STUB, 4096, 0, 0, 0);
     long open = through_stub(SYS_open, (long)"/etc/passwd", 0, 0, 0, 0, 0);
     printf("shared %ld own %ld load %ld closed %ld list %ld open %ld\n", shared, own, load, closed, list, open);
     return 0;

@@ -7,6 +7,7 @@
  */
 #include "stub.h"
 
+#define SYS_read 0
 #define SYS_mmap 9
 #define SYS_mprotect 10
 #define SYS_close 3
@@ -119,7 +120,7 @@ __attribute__((used)) uint64_t stub_main(uint64_t *stack)
 
     while (*auxv++)
         ;
-    if (call(STUB_LOAD_CALL, (long)&load, sizeof load, 0, 0, 0, 0) < 0)
+    if (call(SYS_read, STUB_LOAD_FD, (long)&load, sizeof load, 0, 0, 0) < 0)
         die();
     for (uint64_t i = 0; i < load.segment_count; i++)
         map_segment(&load.segments[i]);

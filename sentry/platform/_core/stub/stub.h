@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-/* The "load list" call: no such system call exists, so the filter hands it to the sentry. */
-#define STUB_LOAD_CALL 0x13435442
+/* What the load list is read from: no descriptor can have this number, so read(2) never gets further than to the sentry. */
+#define STUB_LOAD_FD 0x13435442
 #define STUB_SEGMENTS_MAX 128
 #define STUB_AUXV_MAX 32
 #define STUB_EXECFN_MAX 4104
