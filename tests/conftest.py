@@ -4,6 +4,7 @@ A program passes natively when it exits with 0, and on a platform when its stand
 One that differs runs once more, natively and inside; if it agrees then it is unsettled: the summary names it with what differed,
 and more than UNSETTLED_LIMIT of them fail. ``--once`` counts the first run.
 ``--target native`` (repeatable) limits the targets; a platform that this host cannot offer is skipped with the reason.
+``--profile strict`` sends every call of the guests through the sentry.
 """
 
 import ast
@@ -46,9 +47,9 @@ SYSCALLS = Path(__file__).resolve().parent / "syscalls"
 class Laboratory:
     """The targets of one test session and the native results, which every other target needs."""
 
-    def __init__(self) -> None:
+    def __init__(self, profile: str) -> None:
         self.native = NativeTarget()
-        self.platforms = {name: SandboxTarget(name) for name in TARGETS[1:]}
+        self.platforms = {name: SandboxTarget(name, profile) for name in TARGETS[1:]}
         self._results: dict[Program | Path, Outcome] = {}
         self.unsettled: dict[str, str] = {}
 
@@ -84,11 +85,12 @@ LABORATORY = pytest.StashKey[Laboratory]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--target", action="append", choices=TARGETS, help="run guest programs on this target only (repeatable)")
+    parser.addoption("--profile", choices=("default", "strict"), default="default", help="the sandboxes' profile")
     parser.addoption("--once", action="store_true", help="a guest program that differs fails without a second run")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[LABORATORY] = Laboratory()
+    config.stash[LABORATORY] = Laboratory(config.getoption("--profile"))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -1,4 +1,4 @@
-"""make test-suites, test-engines, test-applications: whole test tiers that are too long for every change.
+"""make test-suites, test-engines, test-applications, test-places: whole test tiers that are too long for every change.
 
 Each run leaves a dated evidence file in ``tests/evidence/<tier>/``: what ran, where, with which result. A tier without tests says
 so and fails: no evidence must never look like good evidence. ``make test`` holds a sample of every tier that has tests.
@@ -16,7 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 #: tier -> the folders below tests/ that hold it
-TIERS = {"suites": ("suites",), "engines": ("oci", "engines"), "applications": ("applications",)}
+TIERS = {"suites": ("suites",), "engines": ("oci", "engines"), "applications": ("applications",), "places": ("places",)}
 
 
 def evidence(tier: str, status: int, output: str, details: list[object], arguments: list[str]) -> Path:

@@ -7,15 +7,12 @@ from collections.abc import Callable
 from typing import Final
 
 from sandboxctl.doctor.check import Check, Verdict
+from sandboxctl.doctor.tracing import check_tracing, check_yama
 
 _SYS_STATX, _SYS_SECCOMP, _SYS_MEMFD_CREATE = 332, 317, 319
 _SYS_PROCESS_VM_READV, _SYS_PROCESS_VM_WRITEV = 310, 311
 _FORBIDDEN: Final = (errno.EPERM, errno.ENOSYS, errno.EACCES)
 _REMEDY: Final = "allow it in the seccomp profile that is around this process (docker: --security-opt seccomp=FILE)"
-
-_TRACING_REMEDY: Final = (
-    "start sandboxctl outside of the other sandbox, or allow ptrace in the seccomp profile around this process"
-)
 
 
 class _Piece(ctypes.Structure):
@@ -35,22 +32,29 @@ _ASKED: Final[dict[str, Callable[[ctypes.CDLL], int]]] = {
     "statx": lambda libc: int(libc.syscall(_SYS_STATX, -1, None, 0, 0, None)),
     "seccomp": lambda libc: int(libc.syscall(_SYS_SECCOMP, -1, 0, None)),
     "memfd_create": lambda libc: int(libc.syscall(_SYS_MEMFD_CREATE, None, 0)),
+}
+#: /proc/PID/mem does the same, slowly
+_REPLACED: Final[dict[str, Callable[[ctypes.CDLL], int]]] = {
     "process_vm_readv": lambda libc: _own_memory(libc, _SYS_PROCESS_VM_READV),
     "process_vm_writev": lambda libc: _own_memory(libc, _SYS_PROCESS_VM_WRITEV),
 }
 
 
-def forbidden_calls() -> list[str]:
-    """The names of the calls without which no sandbox works and which this host refuses."""
+def _forbidden(asked: dict[str, Callable[[ctypes.CDLL], int]]) -> str:
+    """The names of those calls that this host refuses."""
     libc = ctypes.CDLL(None, use_errno=True)
-    return [name for name, ask in _ASKED.items() if ask(libc) < 0 and ctypes.get_errno() in _FORBIDDEN]
+    return ", ".join(name for name, ask in asked.items() if ask(libc) < 0 and ctypes.get_errno() in _FORBIDDEN)
 
 
 def check_calls() -> Check:
     """Calls without which no sandbox works."""
-    missing = forbidden_calls()
+    missing = _forbidden(_ASKED)
     if missing:
-        return Check("host calls", Verdict.BROKEN, f"this host forbids {', '.join(missing)}", _REMEDY)
+        return Check("host calls", Verdict.BROKEN, f"this host forbids {missing}", _REMEDY)
+    missing = _forbidden(_REPLACED)
+    if missing:
+        text = f"this host forbids {missing}: /proc/PID/mem is used, which is slower"
+        return Check("host calls", Verdict.WEAKER, text, _REMEDY)
     return Check("host calls", Verdict.OK, "all that are needed are allowed")
 
 
@@ -61,22 +65,9 @@ def check_proc() -> Check:
     return Check("/proc", Verdict.BROKEN, "no proc file system is mounted at /proc", "mount -t proc proc /proc")
 
 
-def check_tracing() -> Check:
-    """Guests are seized with ptrace(2): a child of ours asks to be traced."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    pid = os.fork()
-    if pid == 0:
-        os._exit(ctypes.get_errno() & 0xFF if libc.ptrace(0, 0, None, None) else 0)
-    error = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    if error:
-        why = f"processes cannot be traced here ({os.strerror(error) if error > 0 else 'killed'})"
-        return Check("ptrace", Verdict.BROKEN, why, _TRACING_REMEDY)
-    return Check("ptrace", Verdict.OK, "allowed")
-
-
 def why_nothing_starts() -> str:
     """One line with the remedy, or nothing if it is not one of these."""
-    for check in (check_proc(), check_calls(), check_tracing()):
+    for check in (check_proc(), check_calls(), check_yama(), check_tracing()):
         if check.verdict is Verdict.BROKEN:
             return f"{check.text}: {check.remedy}"
     return ""

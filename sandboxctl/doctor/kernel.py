@@ -5,29 +5,16 @@ import errno
 import os
 import platform
 import resource
-from pathlib import Path
 
-from sandboxctl.doctor.calls import check_calls, check_proc, check_tracing
+from sandboxctl.doctor import proc_files
+from sandboxctl.doctor.calls import check_calls, check_proc
 from sandboxctl.doctor.check import Check, Verdict
+from sandboxctl.doctor.tracing import check_tracing, check_yama, user_namespace_error
 from sentry.platform import probe
 
 _SECCOMP, _LANDLOCK_CREATE_RULESET = 317, 444
 _GET_ACTION_AVAIL, _RET_USER_NOTIF = 2, 0x7FC00000
 _libc = ctypes.CDLL(None, use_errno=True)
-
-
-def read(path: str) -> str | None:
-    """Return the stripped content of a small file of the kernel, None if it cannot be read."""
-    try:
-        return Path(path).read_text("ascii", "replace").strip()
-    except OSError:
-        return None
-
-
-def number(path: str) -> int | None:
-    """Return the number in a sysctl file, None if there is none."""
-    text = read(path)
-    return int(text) if text is not None and text.lstrip("-").isdecimal() else None
 
 
 def release() -> tuple[int, int]:
@@ -72,7 +59,7 @@ def check_notification() -> Check:
 
 def check_nesting() -> Check:
     """Whether we run under another filter or in another container."""
-    status = read("/proc/self/status") or ""
+    status = proc_files.read("/proc/self/status") or ""
     is_filtered = any(line.split() == ["Seccomp:", "2"] for line in status.splitlines())
     places = ("/.dockerenv", "/run/.containerenv", "/run/systemd/container")
     inside = [path for path in places if os.path.exists(path)]
@@ -81,37 +68,23 @@ def check_nesting() -> Check:
             "nesting",
             Verdict.WEAKER,
             "this process is under a seccomp filter already" + (" (a container)" if inside else ""),
-            "if no sandbox starts, run outside the container or give it a profile that permits seccomp, ptrace and clone",
+            "what that filter refuses (docker: mount, unshare, chroot, sethostname ...) guests cannot do either; if they need "
+            "it, or if no sandbox starts, run outside the container or give it a profile that permits more",
         )
     return Check("nesting", Verdict.OK, "inside a container" if inside else "not inside another sandbox")
 
 
-def check_yama() -> Check:
-    """Who may trace whom."""
-    scope = number("/proc/sys/kernel/yama/ptrace_scope")
-    if scope is None or scope == 0:
-        return Check("ptrace (Yama)", Verdict.OK, "not restricted")
-    if scope == 1:
-        return Check("ptrace (Yama)", Verdict.OK, "descendants only, which is enough")
-    remedy = (
-        "sysctl -w kernel.yama.ptrace_scope=1"
-        if scope == 2
-        else "kernel.yama.ptrace_scope=3 lasts until the next boot: change it and reboot"
-    )
-    return Check("ptrace (Yama)", Verdict.BROKEN if os.geteuid() or scope > 2 else Verdict.OK, f"ptrace_scope is {scope}", remedy)
-
-
 def check_user_namespaces() -> Check:
     """Whether this user may make user namespaces, found by making one in a child."""
-    limit = number("/proc/sys/user/max_user_namespaces")
+    limit = proc_files.number("/proc/sys/user/max_user_namespaces")
     if limit == 0:
         return _no_userns("user.max_user_namespaces is 0", "sysctl -w user.max_user_namespaces=10000")
-    if number("/proc/sys/kernel/unprivileged_userns_clone") == 0 and os.geteuid() != 0:
+    if proc_files.number("/proc/sys/kernel/unprivileged_userns_clone") == 0 and os.geteuid() != 0:
         return _no_userns("kernel.unprivileged_userns_clone is 0", "sysctl -w kernel.unprivileged_userns_clone=1")
-    error = _try_unshare()
+    error = user_namespace_error()
     if error == 0:
         return Check("user namespaces", Verdict.OK, "allowed")
-    if number("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == 1 and os.geteuid() != 0:
+    if proc_files.number("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == 1 and os.geteuid() != 0:
         return _no_userns(
             "AppArmor restricts them",
             "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or an AppArmor profile for this Python",
@@ -121,15 +94,6 @@ def check_user_namespaces() -> Check:
 
 def _no_userns(text: str, remedy: str) -> Check:
     return Check("user namespaces", Verdict.WEAKER, f"{text}: the seccomp filter stands alone, without namespaces", remedy)
-
-
-def _try_unshare() -> int:
-    """Return 0 or the errno of unshare(CLONE_NEWUSER) in a child of ours."""
-    pid = os.fork()
-    if pid == 0:
-        failed = _libc.unshare(0x10000000)
-        os._exit(ctypes.get_errno() if failed else 0)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
 def check_landlock() -> Check:
@@ -172,7 +136,7 @@ def check_descriptors() -> Check:
 
 def check_core_pattern() -> Check:
     """kernel-facts: a piped core_pattern would let a helper of root read guest memory."""
-    pattern = read("/proc/sys/kernel/core_pattern") or ""
+    pattern = proc_files.read("/proc/sys/kernel/core_pattern") or ""
     if pattern.startswith("|"):
         return Check("core dumps", Verdict.OK, "piped to a program of the host; guests run with RLIMIT_CORE 1, which stops that")
     return Check("core dumps", Verdict.OK, "not piped")

@@ -256,7 +256,9 @@ class Sandbox:
                 container.finished()
 
     def _fatal(self, message: str) -> None:
-        log.error("%s", message)
-        if self._server is not None and not self.is_done:
-            self._server.failed(message)
+        if self._server is None or self.is_done:
+            log.error("%s", message)
+        else:
+            log.info("%s", message)
+            self._server.failed(message)  # the caller prints it
         self.is_done = True

@@ -104,10 +104,11 @@ class NativeTarget:
 
 
 class SandboxTarget:
-    """One platform of the sandbox. Programs share a sandbox for each family; a broken one is replaced."""
+    """One platform of the sandbox in one profile. Programs share a sandbox for each family; a broken one is replaced."""
 
-    def __init__(self, platform: str) -> None:
+    def __init__(self, platform: str, profile: str = "default") -> None:
         self.name = platform
+        self.profile = profile
         self._sandbox: Any = None
         self._family = ""
         self._runs = 0
@@ -120,7 +121,7 @@ class SandboxTarget:
         """Return a new sandbox on this platform, to be used with ``with``."""
         from sandboxctl import Sandbox
 
-        return Sandbox("host", platform=self.name, **options)
+        return Sandbox("host", **{"platform": self.name, "profile": self.profile, **options})
 
     def _shared(self, family: str, capabilities: str) -> Any:
         family += capabilities

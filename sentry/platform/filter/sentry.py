@@ -98,12 +98,22 @@ OVERLAY_CALLS: Final[tuple[Call, ...]] = (
     *_calls("unlinkat", "files of an overlay on disk (--overlay DIR)"),
 )
 
+#: Needed as well where the host forbids process_vm_writev.
+MEMORY_FILE_CALLS: Final[tuple[Call, ...]] = (
+    Call(
+        "openat",
+        "/proc/PID/mem of a guest, where the host forbids process_vm_writev",
+        "reading and writing, of files that are there",
+        (2, ((_READING[0], os.O_RDWR),)),
+    ),
+)
+
 #: Never answered, always death: what a taken-over sentry would try first.
 KILLED: Final = ("execve", "execveat", "init_module", "finit_module", "bpf", "io_uring_setup", "kexec_load", "mount")
 
 
-def program(*, has_overlay_on_disk: bool) -> Program:
-    """Return the filter."""
+def program(*, has_overlay_on_disk: bool, has_memory_files: bool = False) -> Program:
+    """Return the filter; what the two conditions ask for is allowed with them only."""
     result: Program = [
         Instruction(bpf.LD_ABS, bpf.ARCH),
         Instruction(bpf.JEQ, bpf.AUDIT_ARCH_X86_64, 1, 0),
@@ -115,7 +125,8 @@ def program(*, has_overlay_on_disk: bool) -> Program:
     for name in KILLED:
         result += [Instruction(bpf.JEQ, NUMBERS[name], 0, 1), Instruction(bpf.RET, bpf.RET_KILL_PROCESS)]
     by_name: dict[str, list[Call]] = {}
-    for call in CALLS + (OVERLAY_CALLS if has_overlay_on_disk else ()):
+    optional = (OVERLAY_CALLS if has_overlay_on_disk else ()) + (MEMORY_FILE_CALLS if has_memory_files else ())
+    for call in CALLS + optional:
         by_name.setdefault(call.name, []).append(call)
     for name, calls in by_name.items():
         body = _body(calls)

@@ -37,7 +37,8 @@ def _guest_rules(profile: str) -> list[HostRule]:
 
 
 def _sentry_rules() -> list[HostRule]:
-    rows = [HostRule("sentry", call.name, "allow", call.condition, call.reason) for call in sentry.CALLS + sentry.OVERLAY_CALLS]
+    calls = sentry.CALLS + sentry.OVERLAY_CALLS + sentry.MEMORY_FILE_CALLS
+    rows = [HostRule("sentry", call.name, "allow", call.condition, call.reason) for call in calls]
     rows += [HostRule("sentry", name, "kill", "", "never needed; what a taken-over sentry would try") for name in sentry.KILLED]
     rows.append(HostRule("sentry", "(every other call)", "errno", "EPERM", "default deny: a need for it is our bug"))
     return rows

@@ -18,6 +18,7 @@ NAMES = frozenset(
         "pid_translation",
         "placement",
         "memory",
+        "process_vm",
     )
 )
 

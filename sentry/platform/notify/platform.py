@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from sentry.arch.x86_64 import STUB_LOAD_CALL
+from sentry.arch.x86_64 import NR_READ, STUB_LOAD_FD
 from sentry.platform._core import core as native
 from sentry.platform.filter.compose import guest_filter, preload
 from sentry.platform.filter.native import NativeCalls
@@ -22,7 +22,7 @@ from sentry.platform.notify.cgroup import GuestGroup
 from sentry.platform.notify.context import NotifyContext, State
 from sentry.platform.notify.execution import LOAD_FDS_MAX, Execution
 from sentry.platform.notify.jail import Guest, Jail
-from sentry.platform.notify.requirements import require
+from sentry.platform.notify.requirements import choose_memory_access, require
 from sentry.platform.notify.resident import Resident
 from sentry.platform.notify.stub import open_stub
 from sentry.platform.notify.tracer import Tracer, open_pid_namespace
@@ -59,6 +59,7 @@ class NotifyPlatform(Platform):
         self._answer_listener = 0
         self._answer = 0
         self._is_closed = False
+        self._uses_memory_files = False
         self._group = GuestGroup()
         self._receive = self._trap
 
@@ -86,6 +87,8 @@ class NotifyPlatform(Platform):
         self._epoll = select.epoll.fromfd(os.dup(core.core_epoll_fd(self._state)))
         self._proc_fd = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         require(core, ffi, self._proc_fd)
+        is_forbidden = "process_vm" in self._disabled
+        self._uses_memory_files = choose_memory_access(core, ffi, self._proc_fd, is_forbidden=is_forbidden)
         if self._stub_fd < 0:
             self._stub_fd, self._stub_entry = open_stub()
         entry = self._stub_entry
@@ -204,7 +207,7 @@ class NotifyPlatform(Platform):
     def _cold_trap(self, trap_id: int, tid: int, nr: int, trap: tuple[int, ...]) -> None:
         """The stub's load call, or a thread that nobody knows."""
         context = self.tracer.contexts.get(tid)
-        if context is not None and context.state is State.LOADING and nr == STUB_LOAD_CALL:
+        if context is not None and context.state is State.LOADING and nr == NR_READ and trap[3] == STUB_LOAD_FD:
             self.tracer.loaded(context)
             self.tracer.exec.serve_load(context, trap)
             return
@@ -294,7 +297,7 @@ class NotifyPlatform(Platform):
         """See ``Platform``."""
         from sentry.platform.filter import bpf, sentry
 
-        program = sentry.program(has_overlay_on_disk=has_overlay_on_disk)
+        program = sentry.program(has_overlay_on_disk=has_overlay_on_disk, has_memory_files=self._uses_memory_files)
         result = self._core.confine_self(self._ffi.from_buffer(bpf.pack(program)), len(program))
         if result < 0:
             raise PlatformError(f"the host refuses the sentry's own filter: {os.strerror(-result)}")

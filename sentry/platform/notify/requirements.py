@@ -11,12 +11,6 @@ if TYPE_CHECKING:
 
 def require(core: "Core", ffi: Any, proc_fd: int) -> None:
     """Raises PlatformError with the call that the host forbids, or that there is no /proc."""
-    here = ffi.new("char[1]")
-    address = int(ffi.cast("uintptr_t", here))
-    for name, call in (("process_vm_readv", core.guest_read), ("process_vm_writev", core.guest_write)):
-        result = call(os.getpid(), address, here, 1)
-        if result < 0:
-            raise PlatformError(f"the host forbids {name}: {os.strerror(-result)}")
     try:
         os.close(os.memfd_create("probe", os.MFD_CLOEXEC))
     except OSError as error:
@@ -25,3 +19,16 @@ def require(core: "Core", ffi: Any, proc_fd: int) -> None:
         os.stat("self/status", dir_fd=proc_fd)
     except OSError:
         raise PlatformError("no proc file system is mounted at /proc") from None
+
+
+def choose_memory_access(core: "Core", ffi: Any, proc_fd: int, *, is_forbidden: bool) -> bool:
+    """Let guest memory be reached through /proc/PID/mem if the host forbids process_vm_readv(2) or process_vm_writev(2).
+
+    Returns whether it is; ``is_forbidden`` says so for a test.
+    """
+    here = ffi.new("char[1]")
+    address = int(ffi.cast("uintptr_t", here))
+    if not is_forbidden and all(call(os.getpid(), address, here, 1) == 1 for call in (core.guest_read, core.guest_write)):
+        return False
+    core.guest_memory_by_files(proc_fd)
+    return True

@@ -17,6 +17,7 @@ DEGRADED = {
     "no-wake-up": "sync_wake_up",
     "no-killable": "wait_killable",
     "no-landlock": "landlock",
+    "no-process-vm": "process_vm",
     "no-namespaces": "userns",
     "no-pidns": "pidns,pid_translation",
     "bare": "userns,landlock,sync_wake_up,wait_killable,pid_translation",

@@ -67,14 +67,8 @@ def test_host_checks_have_remedies():
         assert check.verdict is Verdict.OK or check.remedy
 
 
-@pytest.mark.parametrize(("scope", "verdict"), [(None, Verdict.OK), ("0", Verdict.OK), ("1", Verdict.OK), ("3", Verdict.BROKEN)])
-def test_yama(monkeypatch, scope, verdict):
-    monkeypatch.setattr(kernel, "read", lambda _path: scope)
-    assert kernel.check_yama().verdict is verdict
-
-
 def test_no_user_namespaces(monkeypatch):
-    monkeypatch.setattr(kernel, "read", lambda path: "0" if path.endswith("max_user_namespaces") else None)
+    monkeypatch.setattr(kernel.proc_files, "read", lambda path: "0" if path.endswith("max_user_namespaces") else None)
     check = kernel.check_user_namespaces()
     assert check.verdict is Verdict.WEAKER
     assert "max_user_namespaces" in check.remedy

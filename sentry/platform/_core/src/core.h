@@ -53,6 +53,7 @@ int64_t placement_patience(int64_t timeout_ns);
 void placement_rest(void);
 
 /* memory.c */
+void guest_memory_by_files(int proc_fd);
 int64_t guest_read(int tid, uint64_t addr, void *buffer, uint64_t length);
 int64_t guest_write(int tid, uint64_t addr, const void *buffer, uint64_t length);
 int64_t guest_read_string(int tid, uint64_t addr, char *buffer, uint64_t limit);
