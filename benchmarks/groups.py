@@ -26,6 +26,7 @@ from benchmarks.measure import (
     seconds,
 )
 from benchmarks.peers import peers
+from benchmarks.strict import strict
 
 _NS_PER_US = 1000.0
 
@@ -217,5 +218,6 @@ GROUPS: dict[str, Callable[[str | None], Iterator[Row]]] = {
     "workloads": workloads,
     "first": first,
     "idle": idle,
+    "strict": strict,
     "peers": peers,
 }

@@ -1,4 +1,4 @@
-"""make test-suites, test-engines, test-applications, test-places: whole test tiers that are too long for every change.
+"""make test-suites, test-engines, test-applications, test-places, test-strict: whole test tiers, too long for every change.
 
 Each run leaves a dated evidence file in ``tests/evidence/<tier>/``: what ran, where, with which result. A tier without tests says
 so and fails: no evidence must never look like good evidence. ``make test`` holds a sample of every tier that has tests.
@@ -16,7 +16,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 #: tier -> the folders below tests/ that hold it
-TIERS = {"suites": ("suites",), "engines": ("oci", "engines"), "applications": ("applications",), "places": ("places",)}
+TIERS = {
+    "suites": ("suites",),
+    "engines": ("oci", "engines"),
+    "applications": ("applications",),
+    "places": ("places",),
+    "strict": ("syscalls", "programs"),
+}
+#: what a tier says to pytest beside its folders
+OPTIONS = {"strict": ("--profile", "strict")}
 
 
 def evidence(tier: str, status: int, output: str, details: list[object], arguments: list[str]) -> Path:
@@ -52,7 +60,7 @@ def main() -> int:
         print(f"{options.tier}: no tests yet (they belong in tests/{folders[0].name}/); no evidence was written", file=sys.stderr)
         return 1
     chosen = [*options.arguments, *rest]
-    command = [sys.executable, "-m", "pytest", "-q", *map(str, folders), *chosen]
+    command = [sys.executable, "-m", "pytest", "-q", *map(str, folders), *OPTIONS.get(options.tier, ()), *chosen]
     notes = tempfile.NamedTemporaryFile(mode="r", prefix="tier-", suffix=".jsonl")
     environment = {**os.environ, "SANDBOXCTL_TIER": options.tier, "SANDBOXCTL_TIER_RECORD": notes.name}
     if options.tier == "engines":

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -96,47 +97,69 @@ def _verbs(docker):
     _call([*docker, "kill", "--signal", "USR2", "d1"])
 
 
-def test_docker(containerd, place, runtime, rootfs):
+@pytest.fixture
+def docker(containerd, place, runtime):
+    """The command line of a docker whose daemon knows our runtime."""
     if not Path("/usr/sbin/dockerd").exists() or not Path("/usr/bin/docker").exists():
         pytest.skip("needs Debian's package docker.io")
     (place / "daemon.json").write_text(json.dumps({"runtimes": {"sandboxctl": {"path": runtime}}}))
     address = place / "d"
-    command = [
-        "/usr/sbin/dockerd",
-        "--config-file",
-        place / "daemon.json",
-        "--data-root",
-        place / "D",
-        "--exec-root",
-        place / "E",
-    ]
-    command += ["--pidfile", place / "P", "-H", f"unix://{address}", "--containerd", containerd, "--storage-driver", "vfs"]
+    command = ["/usr/sbin/dockerd", "--config-file", place / "daemon.json", "--data-root", place / "D"]
+    command += ["--exec-root", place / "E", "--pidfile", place / "P", "-H", f"unix://{address}", "--containerd", containerd]
+    command += ["--storage-driver", "vfs"]
     command += ["--iptables=false", "--ip6tables=false", "--bridge=none"]
     with open(place / "docker-log", "w", encoding="utf-8") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
-    docker = ["/usr/bin/docker", "-H", f"unix://{address}"]
+    program = ["/usr/bin/docker", "-H", f"unix://{address}"]
     try:
-        _until(lambda: subprocess.run([*docker, "info"], capture_output=True, check=False).returncode == 0, process)
-        tar = subprocess.run(["tar", "-C", rootfs, "-c", "."], capture_output=True, check=True).stdout
-        subprocess.run([*docker, "import", "-", "bb:1"], input=tar, check=True, capture_output=True)
-        new = ["--runtime", "sandboxctl", "--network", "none"]
-        assert _call([*docker, "run", "--rm", *new, "bb:1", "sh", "-c", "echo hi; exit 7"], 7).stdout == "hi\n"
-        _call([*docker, "run", "--rm", *new, "bb:1", "no-such-program"], 127)
-        terminal = " ".join(map(str, [*docker, "run", "--rm", "-it", *new, "bb:1", "sh", "-c", "'exit 3'"]))
-        words = ["script", "-qec", terminal, "/dev/null"]
-        screen = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False)
-        assert screen.returncode == 3
-        program = "trap 'exit 5' TERM; echo start; while :; do sleep 0.1; done"
-        _call([*docker, "run", "-d", "--name", "d1", *new, "bb:1", "sh", "-c", program])
-        assert _call([*docker, "exec", "-i", "d1", "cat"], input="data").stdout == "data"
-        _call([*docker, "exec", "d1", "sh", "-c", "exit 9"], 9)
-        deadline = time.monotonic() + 60
-        while _call([*docker, "logs", "d1"]).stdout != "start\n":
-            assert time.monotonic() < deadline
-        _verbs(docker)
-        _call([*docker, "stop", "d1"])
-        assert _call([*docker, "inspect", "d1", "--format", "{{.State.ExitCode}}"]).stdout == "5\n"
-        _call([*docker, "start", "d1"])
-        _call([*docker, "rm", "--force", "d1"])
+        _until(lambda: subprocess.run([*program, "info"], capture_output=True, check=False).returncode == 0, process)
+        yield program
     finally:
         _stop(process)
+
+
+def test_docker(docker, rootfs):
+    tar = subprocess.run(["tar", "-C", rootfs, "-c", "."], capture_output=True, check=True).stdout
+    subprocess.run([*docker, "import", "-", "bb:1"], input=tar, check=True, capture_output=True)
+    new = ["--runtime", "sandboxctl", "--network", "none"]
+    assert _call([*docker, "run", "--rm", *new, "bb:1", "sh", "-c", "echo hi; exit 7"], 7).stdout == "hi\n"
+    _call([*docker, "run", "--rm", *new, "bb:1", "no-such-program"], 127)
+    terminal = " ".join(map(str, [*docker, "run", "--rm", "-it", *new, "bb:1", "sh", "-c", "'exit 3'"]))
+    words = ["script", "-qec", terminal, "/dev/null"]
+    screen = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False)
+    assert screen.returncode == 3
+    program = "trap 'exit 5' TERM; echo start; while :; do sleep 0.1; done"
+    _call([*docker, "run", "-d", "--name", "d1", *new, "bb:1", "sh", "-c", program])
+    assert _call([*docker, "exec", "-i", "d1", "cat"], input="data").stdout == "data"
+    _call([*docker, "exec", "d1", "sh", "-c", "exit 9"], 9)
+    deadline = time.monotonic() + 60
+    while _call([*docker, "logs", "d1"]).stdout != "start\n":
+        assert time.monotonic() < deadline
+    _verbs(docker)
+    _call([*docker, "stop", "d1"])
+    assert _call([*docker, "inspect", "d1", "--format", "{{.State.ExitCode}}"]).stdout == "5\n"
+    _call([*docker, "start", "d1"])
+    _call([*docker, "rm", "--force", "d1"])
+
+
+_ROOT = Path(__file__).resolve().parents[2]
+_POD = ["--user", "10001", "--cap-drop", "ALL", "--read-only", "--security-opt", "no-new-privileges"]
+_POD += ["--tmpfs", "/scratch:mode=1777", "-e", "TMPDIR=/scratch", "-e", "HOME=/nonexistent"]
+
+
+@pytest.mark.parametrize("options", [[], _POD], ids=["root", "pod"])
+def test_sandboxes_run_in_containers_of_docker(docker, options):
+    """Below docker's own default profile, whatever it is in this release; the container sees this machine's programs."""
+    for path in (_ROOT, *_ROOT.parents):
+        if options and not path.stat().st_mode & 0o001:
+            pytest.skip(f"an ordinary user cannot read {path}")
+    empty = subprocess.run(["tar", "-c", "--files-from", "/dev/null"], capture_output=True, check=True).stdout
+    subprocess.run([*docker, "import", "-", "empty:1"], input=empty, check=True, capture_output=True)
+    shown = [part for path in ("/usr", "/bin", "/lib", "/lib64", "/etc", _ROOT) for part in ("-v", f"{path}:{path}:ro")]
+    new = [*docker, "run", "--rm", "--network", "none", *shown, *options, "empty:1", Path(sys.executable).with_name("sandboxctl")]
+    script = "echo hi | cat; echo x >/tmp/f; cat /tmp/f; python3 -c 'print(6 * 7)'; uname -n; exit 5"
+    ran = _call([*new, "run", "--tmpfs", "/tmp", "--hostname", "inner", "host", "--", "sh", "-c", script], 5)
+    assert ran.stdout == "hi\nx\n42\ninner\n"
+    found = json.loads(_call([*new, "doctor", "--format", "json"]).stdout)
+    assert [check["name"] for check in found["checks"] if check["verdict"] == "broken"] == []
+    assert [platform["error"] for platform in found["platforms"]] == ["", ""]

@@ -19,6 +19,7 @@ NAMES = frozenset(
         "placement",
         "memory",
         "process_vm",
+        "core_registers",
     )
 )
 

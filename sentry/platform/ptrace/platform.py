@@ -4,12 +4,17 @@ Slow, and the reference against which the others are checked. Jail, exec, births
 descriptor travels through a socket that the guests inherit among their reserved descriptors.
 """
 
+from typing import TYPE_CHECKING, cast
+
 from sentry.platform.filter.compose import traced
 from sentry.platform.interface import JailConfig, Sink, SpawnRequest
 from sentry.platform.notify.context import NotifyContext
 from sentry.platform.notify.platform import NotifyPlatform, pidns_of
 from sentry.platform.notify.tracer import Tracer
 from sentry.platform.ptrace.tracer import PtraceTracer
+
+if TYPE_CHECKING:
+    from sentry.platform._core.core import Core
 
 
 class PtracePlatform(NotifyPlatform):
@@ -26,7 +31,12 @@ class PtracePlatform(NotifyPlatform):
         self._program = traced(self._program)
 
     def _new_tracer(self, sink: Sink) -> Tracer:
-        return PtraceTracer(self._core, self._ffi, self._proc_fd, sink, self._escaped)
+        core = self._core
+        if "core_registers" in self._disabled:
+            from sentry.platform.ptrace.python_ptrace import PythonPtrace
+
+            core = cast("Core", PythonPtrace(core, self._ffi.NULL))
+        return PtraceTracer(core, self._ffi, self._proc_fd, sink, self._escaped)
 
     def spawn(self, request: SpawnRequest) -> NotifyContext:
         """See ``Platform``."""

@@ -23,6 +23,7 @@ DEGRADED = {
     "bare": "userns,landlock,sync_wake_up,wait_killable,pid_translation",
     "ptrace": "ptrace:",
     "ptrace-bare": "ptrace:userns,landlock,pid_translation",
+    "python-ptrace": "ptrace:core_registers",
 }
 
 
