@@ -55,10 +55,15 @@ class Overlay:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """A way to the outside. ``published``: ``IP/HOST:GUEST/PROTOCOL``; ``denied``: networks that are never reached."""
+    """A way to the outside. ``published``: ``IP/HOST:GUEST/PROTOCOL``; ``denied``: networks that are never reached.
+
+    ``allowed``: (network or name, port or 0), and then nothing else is; ``reserved``: denied unless allowed by address.
+    """
 
     published: tuple[str, ...] = ()
     denied: tuple[str, ...] = ()
+    allowed: tuple[tuple[str, int], ...] = ()
+    reserved: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,8 +92,9 @@ def plan(config: SandboxConfig, image: Image) -> Layout:
     if config.network is not None:
         from sandboxctl.network import passt
 
-        layout.message["network"] = passt.message(config.network)
-        layout.message["dns"] = layout.message["dns"] or [passt.NAME_SERVER.encode()]
+        resolvers = config.dns or (passt.NAME_SERVER,)
+        layout.message["network"] = {**passt.message(config.network), "resolvers": list(resolvers)}
+        layout.message["dns"] = [text.encode() for text in resolvers]
     return layout
 
 

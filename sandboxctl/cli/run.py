@@ -20,7 +20,7 @@ from sandboxctl.terminal import is_terminal
 
 _SANDBOX = (
     "rw", "read_only", "overlay", "volumes", "mounts", "tmpfs", "hostname", "name", "memory", "pids_limit", "shm_size",
-    "stop_signal", "init", "network", "published", "denied", "privileged", "devices",
+    "stop_signal", "init", "network", "published", "denied", "allowed", "privileged", "devices",
     "host_as_root", "cap_add", "cap_drop", "require", "strace", "log_file",
     "cpus", "trace_json", "add_hosts", "dns", "dns_search", "dns_options",
 )  # fmt: skip
@@ -78,7 +78,10 @@ def checked(
 @click.option("--network", "--net", metavar="none|user", default="none", show_default=True, help="user: the outside, by passt.")
 @click.option("-p", "--publish", "published", multiple=True, metavar="[IP:]HOST:GUEST[/udp]", help="Let a port of the host in.")
 @click.option(
-    "--deny", "denied", multiple=True, metavar="NETWORK", help="With user: never send there.  [default: 169.254.0.0/16]"
+    "--allow", "allowed", multiple=True, metavar="HOST[:PORT]", help="Reach only this: a name, *.NAME, an address or network."
+)
+@click.option(
+    "--deny", "denied", multiple=True, metavar="NETWORK", help="Never send there.  [default: link-local and cloud metadata]"
 )
 @click.option("--add-host", "add_hosts", multiple=True, metavar="NAME:IP", help="One more line of /etc/hosts.")
 @click.option("--dns", multiple=True, metavar="IP", help="A name server for /etc/resolv.conf.")

@@ -33,6 +33,8 @@ def message(network: Network) -> dict[str, object]:
         "addresses": [f"{ADDRESS}/{PREFIX}"],
         "routes": [{"to": "0.0.0.0/0", "via": GATEWAY}],
         "denied": list(network.denied),
+        "allowed": [list(one) for one in network.allowed],
+        "reserved": list(network.reserved),
     }
 
 

@@ -43,6 +43,7 @@ class SandboxOptions:
     network: str = "none"
     published: Sequence[str] = ()
     denied: Sequence[str] = ()
+    allowed: Sequence[str] = ()
     privileged: bool = False
     devices: Sequence[str] = ()
     host_as_root: bool = False
@@ -115,7 +116,7 @@ def sandbox_config(options: SandboxOptions) -> SandboxConfig:
         overlay=overlay,
         mounts=_mounts(options),
         hostname=hostname,
-        network=network(options.network, options.published, options.denied),
+        network=network(options.network, options.published, options.denied, options.allowed),
         name=options.name,
         memory=memory,
         pids_limit=_pids(options.pids_limit),

@@ -1,35 +1,27 @@
-"""``--network``, ``--publish`` and ``--deny``: what a sandbox reaches and what reaches it."""
+"""``--network`` and ``--publish``: what a sandbox reaches and what reaches it."""
 
 import ipaddress
 from collections.abc import Sequence
 
 from sandboxctl.config import Network
 from sandboxctl.errors import OptionError
+from sandboxctl.options import egress
 
-#: link-local addresses, where clouds answer with credentials; denied unless the caller empties the list with --deny none
-LINK_LOCAL = ("169.254.0.0/16",)
 _PORT_MAX = 65535
 
 
-def network(name: str, published: Sequence[str], denied: Sequence[str]) -> Network | None:
+def network(name: str, published: Sequence[str], denied: Sequence[str], allowed: Sequence[str] = ()) -> Network | None:
     """None for loopback only. Raises OptionError."""
     if name == "host":
         raise OptionError("--network host is refused: the guest never uses the host's network; use --network none or user")
     if name == "none":
-        if published or denied:
-            raise OptionError("--publish and --deny need --network user")
+        if published or denied or allowed:
+            raise OptionError("--publish, --allow and --deny need --network user")
         return None
     if name != "user":
         raise OptionError(f"--network {name!r} is not available yet; use --network none or user")
-    networks = [_network(text) for text in denied if text != "none"]
-    return Network(tuple(map(_published, published)), (*(() if "none" in denied else LINK_LOCAL), *networks))
-
-
-def _network(text: str) -> str:
-    try:
-        return str(ipaddress.ip_network(text, strict=False))
-    except ValueError:
-        raise OptionError(f"--deny: {text!r} is not a network like 10.0.0.0/8, an address, or none") from None
+    networks, reserved = egress.denied(denied)
+    return Network(tuple(map(_published, published)), networks, tuple(map(egress.allowed, allowed)), reserved)
 
 
 def _published(text: str) -> str:

@@ -1,12 +1,15 @@
 """A link to the outside: the stack, its device with addresses and routes, and what drives it. Only where there is one.
 
-The configuration is ``config["network"]``: ``kind`` (passt, packet), ``name``, ``mac``, ``mtu``, ``addresses``, ``routes``.
+The configuration is ``config["network"]``: ``kind`` (passt, packet), ``name``, ``mac``, ``mtu``, ``addresses``, ``routes``,
+and what ``sentry/boot/egress.py`` reads.
 """
 
 import logging
-from _socket import AF_INET, AF_INET6, inet_pton
+from _socket import AF_INET, AF_INET6
 from typing import TYPE_CHECKING, Any, Final
 
+from sentry.boot import egress
+from sentry.boot.address import binary, prefixed
 from sentry.boot.link_driver import LinkDriver
 from sentry.host import entropy
 from sentry.host.link.packet import PacketLink
@@ -15,7 +18,6 @@ from sentry.kernel.net_devices import DeviceAddress, DeviceRoute, NetDevice
 from sentry.netstack.iface import address as addresses
 from sentry.netstack.iface.route import Route
 from sentry.netstack.interface import Limits
-from sentry.netstack.policy import DeniedNetworks
 from sentry.netstack.stack import Stack
 from sentry.platform.interface import PlatformError
 from sentry.socket.inet.outside.outside import Outside
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from sentry.kernel.net_namespace import NetNamespace
     from sentry.platform.interface import Platform
     from sentry.sched.runner import Runner
+    from sentry.trace.strace import Strace
 
 log = logging.getLogger(__name__)
 
@@ -36,15 +39,6 @@ _MAC_SIZE: Final = 6
 LIMITS: Final = Limits(connections=2048, time_wait=1024, tuned_bytes=64 << 20)
 
 
-def policy(denied: "list[str]") -> DeniedNetworks:
-    """The rule of ``config["network"]["denied"]``. Raises ValueError, OSError."""
-    networks = []
-    for text in denied:
-        address, _, prefix = text.partition("/")
-        networks.append((inet_pton(AF_INET6 if ":" in address else AF_INET, address), int(prefix)))
-    return DeniedNetworks(networks)
-
-
 def attach(net: "NetNamespace", platform: "Platform", runner: "Runner", config: dict[str, Any], fd: "HostFd") -> LinkDriver:
     """Give ``net`` a stack with a device over the descriptor ``fd``, which it owns from now on. Raises PlatformError."""
     link = None
@@ -53,8 +47,6 @@ def attach(net: "NetNamespace", platform: "Platform", runner: "Runner", config: 
         mtu = int(config["mtu"])
         if len(mac) != _MAC_SIZE or mac[0] & 1 or not _MTU_MIN <= mtu <= _MTU_MAX:
             raise ValueError(f"mac {config['mac']} mtu {mtu}")
-        if config.get("denied"):
-            net.policy = policy(config["denied"])
         link = _KINDS[config["kind"]](fd, config.get("name") or "eth0", mac, mtu)
         return attach_link(net, platform, runner, config, link)
     except (KeyError, ValueError, TypeError, AttributeError, OSError) as error:
@@ -70,18 +62,19 @@ def attach_link(
     stack = Stack(entropy.urandom, LIMITS, runner.monotonic_ns())
     index = stack.add_link(link)
     for text in config["addresses"]:
-        address, prefix = _prefix(text)
+        address, prefix = prefixed(text)
         stack.add_address(index, address, prefix)
     if all(len(one.address) == 4 or not addresses.is_link_local(one.address) for one in stack.devices[index].addresses) and any(
         len(one.address) == 16 for one in stack.devices[index].addresses
     ):
         stack.add_address(index, _link_local(link.mac), 64)
     for route in config["routes"]:
-        to, prefix = _prefix(route["to"])
-        gateway = _address(route["via"]) if route.get("via") else b""
+        to, prefix = prefixed(route["to"])
+        gateway = binary(route["via"]) if route.get("via") else b""
         if not stack.add_route(Route(to, prefix, index, gateway, int(route.get("metric") or 0))):
             raise ValueError(f"route to {route['to']}")
     net.stack = stack
+    net.policy = egress.policy(config, runner.monotonic_ns)
     net.outside = Outside(net, stack, runner.monotonic_ns, is_near=isinstance(link, StreamLink))
     _show(net, stack, index)
     driver = LinkDriver(net, platform, runner, index, link)
@@ -89,17 +82,9 @@ def attach_link(
     return driver
 
 
-def _address(text: str) -> bytes:
-    return inet_pton(AF_INET6 if ":" in text else AF_INET, text)
-
-
-def _prefix(text: str) -> tuple[bytes, int]:
-    """ADDRESS/PREFIX. Raises ValueError."""
-    address, _, length = text.partition("/")
-    data, prefix = _address(address), int(length)
-    if not 0 <= prefix <= len(data) * 8:
-        raise ValueError(text)
-    return data, prefix
+def trace(net: "NetNamespace", strace: "Strace") -> None:
+    """Let a trace hear of each decision about where packets go."""
+    net.policy.tell = lambda decision: strace.on_network(egress.described(decision))
 
 
 def _link_local(mac: bytes) -> bytes:

@@ -89,10 +89,12 @@ class Sandbox:
     def start(self, server: "ControlServer") -> None:
         """Build the jail and the mount tree. Raises PlatformError."""
         self._server = server
+        trace = None
         if self.config["trace"]:
             from sentry.boot.tracing import make_trace, trace_calls
 
-            trace_calls(self._dispatcher, self._table, make_trace(self.config["trace"], server.log_line, clock.monotonic_ns))
+            trace = make_trace(self.config["trace"], server.log_line, clock.monotonic_ns)
+            trace_calls(self._dispatcher, self._table, trace)
         if self.config["census"]:
             from sentry.boot.tracing import count_calls
 
@@ -103,6 +105,8 @@ class Sandbox:
             from sentry.boot import network
 
             network.attach(self.net, self.platform, self.runner, self.config["network"], HostFd(self._link_fd))
+            if trace is not None:
+                network.trace(self.net, trace)
 
     def confine(self) -> None:
         """The sentry's own filter: from here on it can do no more than the list says."""

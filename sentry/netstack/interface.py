@@ -51,6 +51,17 @@ class Waker(Protocol):
         """Tell that the events of ``mask`` (POLL*) may be there now."""
 
 
+class Inspector(Protocol):
+    """What sees the bytes of a connection as its socket sends and reads them."""
+
+    def may_send(self, data: bytes) -> bool:
+        """Whether these bytes may go on; if not, the connection is reset."""
+        raise NotImplementedError
+
+    def has_come(self, data: bytes) -> None:
+        """Bytes that were read."""
+
+
 class NobodyWaits:
     """The waker of an endpoint that no one looks at."""
 

@@ -2,6 +2,7 @@
 
     {"event": "call", "time": 1.25, "task": 2, "process": 2, "call": "openat", "arguments": {"dirfd": "AT_FDCWD", ...},
      "result": 3}                          "errno": "ENOENT" for an error; "host": true if the host answers; "unfinished": true
+    {"event": "network", "verdict": "denied", "reason": "default", "protocol": "tcp", "address": "192.0.2.1", "port": 80}
     {"event": "exec", ...}, {"event": "signal", "signal": "SIGTERM", ...}, {"event": "exit", "status": 0} or {"signal": ...}
 
 ``time`` is in seconds since the sandbox began.
@@ -59,6 +60,10 @@ class EventTrace(Strace):
             self._event(task, "call", {**fields, "unfinished": True})
         signal = wait_status & 0x7F
         self._event(task, "exit", {"signal": signals.name(signal)} if signal else {"status": wait_status >> 8 & 0xFF})
+
+    def on_network(self, decision: dict[str, Any]) -> None:
+        """See ``Strace``."""
+        self._write(json.dumps({"event": "network", "time": round(self._now(), 6), **decision}))
 
     def _event(self, task: "Task", event: str, fields: dict[str, Any]) -> None:
         head = {"event": event, "time": round(self._now(), 6), "task": task.tid, "process": task.group.tgid}

@@ -144,6 +144,12 @@ class Strace:
         """A signal is delivered."""
         self._write(f"[{task.tid}] --- {signals.name(signal)} ---")
 
+    def on_network(self, decision: dict[str, Any]) -> None:
+        """The egress policy has decided (``sentry/boot/egress.py``)."""
+        to = f"{decision['address']}:{decision['port']}" if "port" in decision else decision["address"]
+        name = f" {decision['name']}" if "name" in decision else ""
+        self._write(f"[network] {decision['protocol']} {to}{name} {decision['verdict']} ({decision['reason']})")
+
     def ended(self, task: "Task", wait_status: int) -> None:
         """The task is gone; what it was doing is shown as unfinished."""
         text = self.pending.pop(task.tid, None)

@@ -5,6 +5,7 @@ import pytest
 from sandboxctl.config import Network, SandboxConfig
 from sandboxctl.errors import OptionError
 from sandboxctl.network import passt
+from sandboxctl.options.egress import RESERVED, allowed
 from sandboxctl.options.network import network
 from sandboxctl.state.plain import config_from_plain, config_to_plain
 
@@ -22,7 +23,7 @@ def test_nothing_is_the_default():
     ],
 )
 def test_published_ports(text, meaning):
-    assert network("user", [text], ()) == Network((meaning,), ("169.254.0.0/16",))
+    assert network("user", [text], ()) == Network((meaning,), reserved=RESERVED)
 
 
 @pytest.mark.parametrize(
@@ -46,13 +47,52 @@ def test_what_makes_no_sense_is_refused(arguments, text):
     assert text in str(caught.value)
 
 
-def test_denied_networks_come_on_top_of_link_local_ones():
-    assert network("user", (), ("10.1.2.3/8", "192.0.2.1")).denied == ("169.254.0.0/16", "10.0.0.0/8", "192.0.2.1/32")
-    assert network("user", (), ("none", "192.0.2.1")).denied == ("192.0.2.1/32",)
+def test_denied_networks_come_on_top_of_reserved_ones():
+    made = network("user", (), ("10.1.2.3/8", "192.0.2.1"))
+    assert (made.denied, made.reserved) == (("10.0.0.0/8", "192.0.2.1/32"), RESERVED)
+    made = network("user", (), ("none", "192.0.2.1"))
+    assert (made.denied, made.reserved) == (("192.0.2.1/32",), ())
+
+
+@pytest.mark.parametrize(
+    ("text", "meaning"),
+    [
+        ("Example.ORG", ("example.org", 0)),
+        ("example.org.:443", ("example.org", 443)),
+        ("*.example.org:443", ("*.example.org", 443)),
+        ("b\u00fccher.example", ("xn--bcher-kva.example", 0)),
+        ("192.0.2.1:80", ("192.0.2.1/32", 80)),
+        ("192.0.2.7/24", ("192.0.2.0/24", 0)),
+        ("10.0.0.0/8:22", ("10.0.0.0/8", 22)),
+        ("2001:db8::1", ("2001:db8::1/128", 0)),
+        ("[2001:db8::1]:443", ("2001:db8::1/128", 443)),
+        ("[2001:db8::]/32", None),
+        ("[2001:db8::/32]:443", ("2001:db8::/32", 443)),
+        ("*", None),
+        ("", None),
+        ("*.", None),
+        ("a.*.example", None),
+        ("example.org:0", None),
+        ("example.org:http", None),
+        ("example..org", None),
+        ("a/b", None),
+        ("192.0.2.256", None),
+        ("-e x", None),
+        ("[192.0.2.1]:80", None),
+    ],
+)
+def test_what_may_be_allowed(text, meaning):
+    if meaning is None:
+        with pytest.raises(OptionError, match="--allow"):
+            allowed(text)
+    else:
+        assert allowed(text) == meaning
+        assert network("user", (), (), [text]).allowed == (meaning,)
 
 
 def test_a_record_keeps_it_and_the_sentry_is_told():
-    config = SandboxConfig(network=Network(("127.0.0.1/1:2/tcp",), ("169.254.0.0/16",)))
+    config = SandboxConfig(network=Network(("127.0.0.1/1:2/tcp",), ("10.0.0.0/8",), (("example.org", 443),), RESERVED))
     again = config_from_plain(config_to_plain(config)).network
-    assert (tuple(again.published), tuple(again.denied)) == (config.network.published, config.network.denied)
-    assert passt.message(config.network)["denied"] == ["169.254.0.0/16"]
+    assert again == config.network
+    told = passt.message(config.network)
+    assert (told["denied"], told["allowed"], told["reserved"]) == (["10.0.0.0/8"], [["example.org", 443]], list(RESERVED))

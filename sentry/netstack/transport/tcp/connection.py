@@ -3,10 +3,10 @@
 Read RFC 9293, 7323, 6675 and 5961 before working here. ``input`` handles segments, ``output`` sends them, ``timers`` wait.
 """
 
-from errno import ENOTCONN, EPIPE
+from errno import ECONNRESET, ENOTCONN, EPIPE
 from typing import TYPE_CHECKING
 
-from sentry.netstack.interface import POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDHUP, NetError, NobodyWaits, Waker
+from sentry.netstack.interface import POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDHUP, Inspector, NetError, NobodyWaits, Waker
 from sentry.netstack.timer import Timer
 from sentry.netstack.transport.ports import Binding
 from sentry.netstack.transport.tcp import handover, output, timers
@@ -58,6 +58,7 @@ class Connection:
         self.soft_error = 0
         self.is_orphan = False
         self.peer: Connection | None = None
+        self.inspector: Inspector | None = None
         self.pseudo = pseudo(local, remote, PROTOCOL)
         # sending
         self.iss = self.snd_una = self.snd_nxt = stack.tcp.initial_sequence(local, port, remote, remote_port)
@@ -133,7 +134,10 @@ class Connection:
     # --- what a socket does --------------------------------------------------------------------------------------------------
 
     def send(self, data: bytes, now: int) -> int:
-        """Take as much of ``data`` as there is room; 0: none now. Errors: EPIPE, ENOTCONN, or the connection's error."""
+        """Take as much of ``data`` as there is room; 0: none now.
+
+        Errors: EPIPE, ENOTCONN, ECONNRESET the inspector refuses it, or the connection's error.
+        """
         if self.error:
             raise NetError(self.take_error())
         if self.state not in CAN_SEND or self.fin_queued:
@@ -148,6 +152,9 @@ class Connection:
             return 0
         if len(data) > room:
             data = data[:room]
+        if self.inspector is not None and not self.inspector.may_send(data):
+            self.abort(now)
+            raise NetError(ECONNRESET)
         if not self.buffer:
             self.progress_at = now
         self.buffer += data
@@ -173,6 +180,8 @@ class Connection:
         if self.peer is not None:
             handover.was_read(self.peer)
             return data
+        if self.inspector is not None:
+            self.inspector.has_come(data)
         self._tune_receive_buffer(len(data), now)
         output.update_window(self)
         return data

@@ -7,15 +7,17 @@ are used. The sandbox's own addresses never reach the stack: such sockets hand o
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from sentry.netstack.egress.stream import QuestionStream
 from sentry.netstack.transport.tcp.connection import EVERYTHING
 from sentry.netstack.wire import icmp, udp
 from sentry.netstack.wire.packet import Packet
 from sentry.socket.inet.address import ANY4, ANY6, MAPPED
+from sentry.socket.inet.control import Datagram
 from sentry.socket.inet.outside import tcp
 from sentry.socket.inet.outside.icmp import IcmpReceiver
 from sentry.socket.inet.outside.udp import UdpReceiver
 from syscalls.abi import socket as abi
-from syscalls.abi.errno import EINVAL, ENETDOWN, EPERM
+from syscalls.abi.errno import ECONNREFUSED, EINVAL, ENETDOWN, EPERM
 from syscalls.abi.errors import SyscallError
 
 if TYPE_CHECKING:
@@ -71,31 +73,50 @@ class Outside:
         path = self.stack.ip.route(to_wire(address), device)
         return None if path is None else from_wire(path.source)
 
+    def _device_to(self, address: bytes) -> int:
+        path = self.stack.ip.route(address)
+        return 0 if path is None else path.device.index
+
     def mtu(self, address: bytes, device: int) -> int:
         """What the path to ``address`` carries, as far as it is known."""
         path = self.stack.ip.route(to_wire(address), device)
         return 1280 if path is None else self.stack.ip.mtu(to_wire(address), path)
 
-    def check(self, protocol: int, destination: "Endpoint") -> None:
-        """Ask the egress policy. Errors: EPERM."""
-        policy = self.net.policy
-        if policy is not None and not policy.may_connect(protocol, to_wire(destination.address), destination.port):
-            raise SyscallError(EPERM)
-
     def send_datagram(
         self, socket: "InetSocket", data: bytes, origin: "Endpoint", destination: "Endpoint", ttl: int, tos: int
     ) -> None:
-        """Send a UDP datagram. Errors: EPERM, EINVAL a source of lo, ENETUNREACH, EMSGSIZE."""
+        """Send a UDP datagram; a question that the policy answers itself stays here.
+
+        Errors: EPERM the policy (as netfilter's REJECT), EINVAL a source of lo, ENETUNREACH, EMSGSIZE.
+        """
         source, to = to_wire(origin.address), to_wire(destination.address)
+        policy = self.net.policy
+        if policy is not None:
+            if policy.is_resolver(udp.PROTOCOL, to, destination.port):
+                answer = policy.ask(origin.port, to, data)
+                if answer is None:
+                    raise SyscallError(EPERM)
+                if answer:
+                    socket.deliver(Datagram(answer, destination, origin, interface=self._device_to(to)))  # type: ignore[attr-defined]
+                    return
+            elif not policy.permits(udp.PROTOCOL, to, destination.port, origin.port):
+                raise SyscallError(EPERM)
         message = udp.emit(source, to, origin.port, destination.port, data)
         self.stack.counters.udp["OutDatagrams"] += 1
-        self.send(socket, udp.PROTOCOL, message, origin, destination, ttl, tos)
+        self._send(socket, udp.PROTOCOL, message, origin, destination, ttl, tos)
 
     def send(
         self, socket: "InetSocket", protocol: int, message: bytes, origin: "Endpoint", destination: "Endpoint", ttl: int, tos: int
     ) -> None:
-        """Send a message of any protocol. Errors: EPERM, EINVAL a source of lo, ENETUNREACH, EMSGSIZE."""
-        self.check(protocol, destination)
+        """Send a message of any protocol that a program made. Errors: EPERM, EINVAL a source of lo, ENETUNREACH, EMSGSIZE."""
+        policy = self.net.policy
+        if policy is not None and not policy.permits_packet(protocol, to_wire(destination.address), message):
+            raise SyscallError(EPERM)
+        self._send(socket, protocol, message, origin, destination, ttl, tos)
+
+    def _send(
+        self, socket: "InetSocket", protocol: int, message: bytes, origin: "Endpoint", destination: "Endpoint", ttl: int, tos: int
+    ) -> None:
         stack = self.stack
         source, to = to_wire(origin.address), to_wire(destination.address)
         if len(source) != len(to):
@@ -108,9 +129,15 @@ class Outside:
             raise SyscallError(errno)
 
     def connect(self, socket: "TcpSocket", destination: "Endpoint") -> None:
-        """Begin a TCP connection. Errors: EPERM, ENETUNREACH, EADDRNOTAVAIL, ENOBUFS, EINVAL."""
-        self.check(abi.IPPROTO_TCP, destination)
-        tcp.begin(self, socket, destination)
+        """Begin a TCP connection. Errors: ECONNREFUSED the policy (as netfilter's REJECT), and those of ``tcp.begin``."""
+        policy, to = self.net.policy, to_wire(destination.address)
+        if policy is None:
+            tcp.begin(self, socket, destination)
+            return
+        if not policy.permits(abi.IPPROTO_TCP, to, destination.port):
+            raise SyscallError(ECONNREFUSED)
+        inspector = QuestionStream(policy, to) if policy.is_resolver(abi.IPPROTO_TCP, to, destination.port) else None
+        tcp.begin(self, socket, destination, inspector)
 
     def listen(self, socket: "TcpSocket") -> None:
         """Let a listening socket have connections from outside as well. Errors: EADDRINUSE."""

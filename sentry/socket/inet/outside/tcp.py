@@ -23,6 +23,7 @@ from syscalls.abi.socket import AF_INET, MSG_MORE, SO_REUSEPORT
 
 if TYPE_CHECKING:
     from sentry.kernel.limits import SandboxLimits
+    from sentry.netstack.interface import Inspector
     from sentry.netstack.transport.tcp.listener import Listener
     from sentry.socket.inet.outside.outside import Outside
     from sentry.socket.socket import Envelope, Receipt
@@ -44,7 +45,7 @@ def _endpoint(address: bytes, port: int) -> Endpoint:
     return Endpoint(MAPPED + address if len(address) == 4 else address, port)
 
 
-def begin(outside: "Outside", socket: TcpSocket, destination: Endpoint) -> None:
+def begin(outside: "Outside", socket: TcpSocket, destination: Endpoint, inspector: "Inspector | None" = None) -> None:
     """Send the SYN; the socket is a ``RemoteTcpSocket`` from then on. Errors: ENETUNREACH, EADDRNOTAVAIL, ENOBUFS, EINVAL."""
     local, remote = _wire(socket.local.address), _wire(destination.address)
     try:
@@ -53,6 +54,7 @@ def begin(outside: "Outside", socket: TcpSocket, destination: Endpoint) -> None:
     except NetError as error:
         socket.remote = None
         raise SyscallError(error.errno) from None
+    connection.inspector = inspector
     socket.__class__ = RemoteTcpSocket
     assert isinstance(socket, RemoteTcpSocket)
     socket.adopt(connection)

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from sentry.netstack.stack import Stack
     from sentry.netstack.wire.packet import Packet
 
-_DNS = 53
-
 
 def endpoint(address: bytes, port: int) -> Endpoint:
     """An endpoint from the stack's address."""
@@ -45,8 +43,8 @@ class UdpReceiver:
             if is_unicast:
                 stack.icmp.send_unreachable(packet, icmp.PORT_UNREACHABLE, icmp.PORT_UNREACHABLE6)
             return
-        if source_port == _DNS and self.net.policy is not None:
-            self.net.policy.heard(packet.source, source_port, payload)
+        if self.net.policy is not None and is_unicast:
+            self.net.policy.heard(packet.source, source_port, port, payload)
         datagram = Datagram(payload, origin, destination, packet.ttl, packet.tos, 0, packet.interface)
         for socket in best(found, destination) if is_unicast else found:
             counters["InDatagrams"] += 1

@@ -11,6 +11,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import pytest
 from town import AF_INET, AF_INET6, FAR, NONBLOCK, OURS, OURS6, PEER, PEER6, SOCK_DGRAM, SOCK_RAW, Town
 
+from sentry.boot.egress import policy
+from sentry.netstack.egress.rules import Network
 from sentry.netstack.interface import NetError
 from sentry.vfs.readiness import POLLERR
 
@@ -196,29 +198,102 @@ def test_binding_to_a_device(town):
     assert town.guest.get(other, 1) == -EAGAIN
 
 
-def test_the_policy_is_asked_and_hears_name_servers(town):
-    class Policy:
-        def __init__(self):
-            self.may, self.answers = True, []
+def question(text, id=7):
+    labels = b"".join(bytes((len(label),)) + label.encode() for label in text.split("."))
+    return pack(">HHHHHH", id, 0x0100, 1, 0, 0, 0) + labels + b"\0\0\1\0\1"
 
-        def may_connect(self, protocol, address, port):
-            return self.may
 
-        def heard(self, address, port, payload):
-            self.answers.append((address, payload))
+def answer(to, *addresses):
+    records = b"".join(b"\xc0\x0c\0\1\0\1" + pack(">IH", 60, 4) + one for one in addresses)
+    return to[:2] + pack(">HHHHH", 0x8180, 1, len(addresses), 0, 0) + to[12:] + records
 
-    policy = town.net.policy = Policy()
-    server = town.peer.udp.create(4)
-    server.bind(b"", 53)
-    fd = udp(town)
-    town.send_to(fd, b"q", PEER, 53)
+
+@pytest.fixture
+def strict(town):
+    """Only example.org may be reached; PEER is the name server."""
+    town.net.policy = policy({"allowed": [("example.org", 9000)], "resolvers": ["10.0.2.2"]}, lambda: town.now)
+    town.server = town.peer.udp.create(4)
+    town.server.bind(b"", 53)
+    return town
+
+
+def test_an_address_may_be_reached_once_a_name_server_has_told_it(strict):
+    town, fd = strict, udp(strict)
+    assert town.send_to(fd, b"x", FAR, 9000) == -EPERM
+    asked = question("example.org")
+    assert town.send_to(fd, asked, PEER, 53) == len(asked)
     town.run()
-    server.send(b"a", town.now, (OURS, server.receive().port))
+    port = town.server.receive().port
+    town.server.send(answer(asked, FAR), town.now, (OURS, port))
     town.run()
-    assert policy.answers == [(PEER, b"a")]
-    policy.may = False
-    assert town.send_to(fd, b"q", PEER, 53) == -EPERM
-    assert town.send_to(fd, b"q", FAR, 53) == -EPERM
+    assert town.guest.get(fd, 500) == answer(asked, FAR)
+    assert town.send_to(fd, b"x", FAR, 9000) == 1
+    assert town.send_to(fd, b"x", FAR, 9001) == -EPERM
+    town.world.now_ns += 60 * 10**9
+    assert town.send_to(fd, b"x", FAR, 9000) == -EPERM
+
+
+def test_other_questions_are_answered_inside(strict):
+    town, fd = strict, udp(strict)
+    town.call_address("connect", fd, PEER, 53)
+    secret = question("secret.evil.example")
+    assert town.guest.put(fd, secret) == len(secret)
+    data, source, _, _ = received(town, fd)
+    assert (data[:4], source) == (secret[:2] + b"\x81\x83", (PEER, 53))
+    assert town.guest.put(fd, b"no question") == -EPERM
+    town.run()
+    assert town.server.receive() is None
+    assert town.kernel.limits.bytes_used == 0
+
+
+def test_a_guest_cannot_forge_an_answer(strict):
+    town, fd = strict, udp(strict)
+    town.call_address("bind", fd, OURS, 5000)
+    asked = question("example.org")
+    town.send_to(fd, asked, PEER, 53)
+    town.run()
+    assert town.send_to(udp(town), answer(asked, FAR), OURS, 5000) == len(answer(asked, FAR))  # from another port of its own
+    raw = town.socket(AF_INET, SOCK_RAW | NONBLOCK, 17)
+    assert town.set_option(raw, IP, 3, 1) == 0  # IP_HDRINCL
+    segment = pack(">HHHH", 53, 5000, 8 + len(answer(asked, FAR)), 0) + answer(asked, FAR)
+    packet = pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(segment), 0, 0, 64, 17, 0, PEER, OURS) + segment
+    assert town.send_to(raw, packet, OURS, 0) == len(packet)
+    town.run()
+    assert town.send_to(fd, b"x", FAR, 9000) == -EPERM
+
+
+def test_raw_packets_have_ports_too_and_are_never_fragments(strict):
+    town = strict
+    raw = town.socket(AF_INET, SOCK_RAW | NONBLOCK, 255)  # IPPROTO_RAW: with a header of its own
+    town.net.policy.rules = town.net.policy.rules._replace(allowed=(Network(FAR, 32, 9000),))
+    frames = len(town.link.out)
+
+    def packet(port, to=FAR, fragment=0, protocol=17, data=b"data"):
+        segment = pack(">HHHH", 5000, port, 8 + len(data), 0) + data
+        return pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(segment), 0, fragment, 64, protocol, 0, bytes(4), to) + segment
+
+    assert town.send_to(raw, packet(9001), FAR, 0) == -EPERM
+    assert town.send_to(raw, packet(9001, fragment=8), FAR, 0) == -EPERM
+    assert town.send_to(raw, packet(9000, to=FAR), PEER, 0) == -EPERM  # where it goes counts, not what its header says
+    assert town.send_to(raw, packet(53, data=question("example.org")), PEER, 0) == -EPERM
+    assert town.send_to(raw, packet(9000, protocol=47), FAR, 0) == -EPERM
+    assert len(town.link.out) == frames
+    assert town.send_to(raw, packet(9000, fragment=0x2001), FAR, 0) == 32
+    town.run()
+    assert town.peer.counters.ip["InReceives"]
+    assert not town.peer.counters.ip["ReasmReqds"]
+
+
+def test_a_server_answers_whom_it_hears(strict):
+    town, fd = strict, udp(strict)
+    assert town.call_address("bind", fd, OURS, 80) == 0
+    assert town.send_to(fd, b"unasked", PEER, 777) == -EPERM
+    client = town.peer.udp.create(4)
+    client.bind(b"", 777)
+    client.send(b"hello", town.now, (OURS, 80))
+    town.run()
+    assert town.send_to(fd, b"welcome", PEER, 777) == 7
+    assert town.send_to(fd, b"unasked", PEER, 778) == -EPERM
 
 
 def test_ping(town):

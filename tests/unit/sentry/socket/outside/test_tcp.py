@@ -12,7 +12,6 @@ from errno import (
     ENETDOWN,
     ENETUNREACH,
     ENOTCONN,
-    EPERM,
     EPIPE,
     ETIMEDOUT,
 )
@@ -24,11 +23,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import pytest
 from town import AF_INET, AF_INET6, FAR, NONBLOCK, OURS, PEER, PEER6, SOCK_STREAM, Town, digest
 
+from sentry.boot.egress import policy
 from sentry.host.link.errors import LinkLost
 from sentry.netstack.interface import NetError
 from sentry.vfs.readiness import POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDHUP
 
 SOL_SOCKET, SO_ERROR, SO_LINGER, SO_KEEPALIVE, SO_SNDBUF, SO_RCVBUF, SO_REUSEPORT = 1, 4, 13, 9, 7, 8, 15
+MAPPED = bytes(10) + b"\xff\xff"
 TCP, TCP_NODELAY, TCP_CORK, TCP_INFO, TCP_MAXSEG, TCP_USER_TIMEOUT = 6, 1, 3, 11, 2, 18
 
 
@@ -343,17 +344,51 @@ def test_a_lost_link_ends_connections_and_new_ones_fail(town):
     assert town.call_address("connect", other, PEER, 80) == -ENETUNREACH
 
 
-def test_the_policy_is_asked(town):
-    class Nobody:
-        def may_connect(self, protocol, address, port):
-            self.asked = protocol, address, port
-            return False
-
-    policy = town.net.policy = Nobody()
+def test_what_the_policy_denies_is_refused_at_once_as_by_netfilter(town):
+    town.net.policy = policy({"denied": ["10.0.2.0/24"]}, lambda: town.now)
     fd = town.socket(AF_INET, SOCK_STREAM | NONBLOCK)
-    assert town.call_address("connect", fd, PEER, 80) == -EPERM
-    assert policy.asked == (6, PEER, 80)
+    assert town.call_address("connect", fd, PEER, 80) == -ECONNREFUSED
+    mapped = town.socket(AF_INET6, SOCK_STREAM | NONBLOCK)
+    assert town.call_address("connect", mapped, MAPPED + PEER, 80) == -ECONNREFUSED
     assert not town.net.stack.tcp.connections
+    town.net.policy = policy({"denied": []}, lambda: town.now)
+    town.listening()
+    assert town.call_address("connect", fd, PEER, 80) == -EINPROGRESS
+
+
+def asked(text, id):
+    labels = b"".join(bytes((len(label),)) + label.encode() for label in text.split("."))
+    message = id.to_bytes(2, "big") + b"\1\0\0\1\0\0\0\0\0\0" + labels + b"\0\0\1\0\1"
+    return len(message).to_bytes(2, "big") + message
+
+
+def test_questions_over_tcp_are_read_before_they_leave(town):
+    town.net.policy = policy({"allowed": [("example.org", 80)], "resolvers": ["10.0.2.2"]}, lambda: town.now)
+    fd, far = town.connected(53)
+    good = asked("example.org", 1)
+    assert town.guest.put(fd, good[:5]) == 5
+    assert town.guest.put(fd, good[5:]) == len(good) - 5
+    town.run()
+    assert far.receive(1000, town.now) == good
+    answer = asked("example.org", 1)[2:]
+    answer = answer[:2] + b"\x81\x80\0\1\0\1" + answer[8:] + b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4" + FAR
+    far.send(len(answer).to_bytes(2, "big") + answer, town.now)
+    town.run()
+    other = town.socket(AF_INET, SOCK_STREAM | NONBLOCK)
+    assert town.call_address("connect", other, FAR, 80) == -ECONNREFUSED  # the program has not read it yet
+    assert town.guest.get(fd, 1000)[2:] == answer
+    assert town.call_address("connect", other, FAR, 80) == -EINPROGRESS
+    bad = asked("evil.example", 2)
+    assert town.guest.put(fd, bad[:-1]) == len(bad) - 1
+    assert town.guest.put(fd, bad[-1:]) == -ECONNRESET
+    town.run()
+    assert far.receive(1000, town.now, is_peek=True) == bad[:-1]
+    assert far.error == ECONNRESET
+    assert town.guest.put(fd, b"x") == -EPIPE
+    town.guest.close(other)
+    town.guest.close(fd)
+    town.run()
+    assert town.kernel.limits.bytes_used == 0
 
 
 def test_memory_that_is_not_there_closes_the_window_and_grows_nothing(town):
