@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from sentry.mm.usermem import BytesSource
 from sentry.platform.interface import PlatformError
 from sentry.vfs import namespace
-from sentry.vfs.mount import MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY
+from sentry.vfs.mount import MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_RELATIME
 from syscalls.abi import errno as errnos
 from syscalls.abi.errno import ENOENT
 from syscalls.abi.errors import SyscallError
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sentry.vfs.inode import FileSystem
     from sentry.vfs.mount import MountNamespace, MountTable
 
-_QUIET = MS_NOSUID | MS_NODEV | MS_NOEXEC
+_QUIET = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RELATIME
 
 
 async def apply(
@@ -41,7 +41,7 @@ async def apply(
         if is_folder:
             tree.attach(mounts.mount(empty, _QUIET | MS_RDONLY, b"tmpfs"), place)
         else:
-            tree.attach(mounts.mount(null.mount.fs, MS_NOSUID | MS_NOEXEC, b"none", root=null.dentry), place)
+            tree.attach(mounts.mount(null.mount.fs, MS_NOSUID | MS_NOEXEC | MS_RELATIME, b"none", root=null.dentry), place)
 
 
 async def _find(task: "Task", path: bytes) -> "Path | None":

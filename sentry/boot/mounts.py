@@ -27,7 +27,7 @@ from sentry.mm.usermem import BytesSource, UserMemory
 from sentry.platform.interface import PlatformError
 from sentry.vfs import namespace
 from sentry.vfs.context import Path
-from sentry.vfs.mount import MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, Mount, MountNamespace
+from sentry.vfs.mount import MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_RELATIME, Mount, MountNamespace
 from syscalls.abi.errno import EEXIST, EINVAL
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.fcntl import AT_FDCWD, O_WRONLY
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 ALL_CAPABILITIES = (1 << 41) - 1
-_SAFE = MS_NOSUID | MS_NODEV
+_SAFE = MS_NOSUID | MS_NODEV | MS_RELATIME
 ON_DISK_MAX = 1 << 30
 _FILES_MAX = 1 << 20
 LAYER_DESCRIPTORS_MIN = 4  # of each layer of an image
@@ -71,7 +71,7 @@ class MountTree:
         self._mount_points: set[bytes] = set()
         table = kernel.mounts
         table.open_fifo = open_fifo
-        self.namespace: MountNamespace = table.namespace(self._root_fs(config), 0, b"overlay")
+        self.namespace: MountNamespace = table.namespace(self._root_fs(config), MS_RELATIME, b"overlay")
         #: the sentry's own work on the tree, with all capabilities
         caps = ALL_CAPABILITIES
         root = Credentials(0, 0, 0, 0, 0, 0, 0, 0, permitted=caps, effective=caps, bounding=caps)
@@ -80,7 +80,7 @@ class MountTree:
         # Found once: a guest may remove the name later.
         self._null = _run(namespace.resolve(self.service_task, AT_FDCWD, b"/dev/null"))
         if config["read_only"]:  # only now: mount points may have to be made
-            self.namespace.root.set_flags(MS_RDONLY)
+            self.namespace.root.set_flags(MS_RDONLY | MS_RELATIME)
 
     @property
     def root(self) -> Path:
@@ -152,8 +152,8 @@ class MountTree:
         await self._mount(SysFileSystem(kernel), b"/sys", _SAFE | MS_NOEXEC | MS_RDONLY, b"sysfs")
         await self._mount(CgroupFileSystem(kernel), b"/sys/fs/cgroup", _SAFE | MS_NOEXEC | MS_RDONLY, b"cgroup")
         dev = DevFileSystem(kernel)
-        await self._mount(dev, b"/dev", MS_NOSUID, b"tmpfs")
-        await self._mount(DevPtsFileSystem(kernel).serve(), b"/dev/pts", MS_NOSUID | MS_NOEXEC, b"devpts")
+        await self._mount(dev, b"/dev", MS_NOSUID | MS_RELATIME, b"tmpfs")
+        await self._mount(DevPtsFileSystem(kernel).serve(), b"/dev/pts", MS_NOSUID | MS_NOEXEC | MS_RELATIME, b"devpts")
         await self._mount(self._tmpfs(size=config["shm_size"], mode=0o1777), b"/dev/shm", _SAFE | MS_NOEXEC, b"shm")
         resolver = [config.get(key, ()) for key in ("hosts", "dns", "dns_search", "dns_options")]
         await self._mount_files(network_files(config["hostname"], *resolver))
@@ -192,11 +192,11 @@ class MountTree:
     async def _image_volume(self, path: bytes) -> None:
         """A folder that the image calls a volume: a mount of its own, writable whatever the root is, and no part of a commit."""
         at = await self._chosen_point(path, is_file=False)
-        self.namespace.attach(self._kernel.mounts.mount(self.namespace.root.fs, 0, b"overlay", root=at.dentry), at)
+        self.namespace.attach(self._kernel.mounts.mount(self.namespace.root.fs, MS_RELATIME, b"overlay", root=at.dentry), at)
 
     async def _mount_tmpfs(self, wish: dict[str, Any]) -> None:
         fs = self._tmpfs(size=wish["size"], mode=wish["mode"], uid=wish["uid"], gid=wish["gid"])
-        flags = 0
+        flags = MS_RELATIME
         for key, bit in (("read_only", MS_RDONLY), ("noexec", MS_NOEXEC), ("nosuid", MS_NOSUID), ("nodev", MS_NODEV)):
             flags |= bit if wish[key] else 0
         await self._mount(fs, wish["destination"], flags, b"tmpfs")

@@ -36,7 +36,26 @@ from syscalls.abi.errno import (
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.fcntl import AT_EACCESS, AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW
 from syscalls.abi.inotify import IN_ACCESS, IN_ATTRIB, IN_MODIFY
-from syscalls.abi.stat import S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK, S_ISVTX
+from syscalls.abi.mount import MS_NOATIME, MS_NODEV, MS_NODIRATIME, MS_NOEXEC, MS_NOSUID, MS_NOSYMFOLLOW, MS_RELATIME
+from syscalls.abi.stat import (
+    S_IFBLK,
+    S_IFCHR,
+    S_IFDIR,
+    S_IFIFO,
+    S_IFLNK,
+    S_IFMT,
+    S_IFREG,
+    S_IFSOCK,
+    S_ISVTX,
+    ST_NOATIME,
+    ST_NODEV,
+    ST_NODIRATIME,
+    ST_NOEXEC,
+    ST_NOSUID,
+    ST_NOSYMFOLLOW,
+    ST_RELATIME,
+    ST_VALID,
+)
 
 if TYPE_CHECKING:
     from sentry.kernel.creds import Credentials
@@ -44,8 +63,16 @@ if TYPE_CHECKING:
     from sentry.vfs.inode import Inode
 
 XATTR_NAME_MAX: Final = 255
-MS_NOEXEC: Final = 8
 _TIME_MAX: Final = (1 << 63) - 1
+_STATFS_FLAGS: Final = (
+    (MS_NOSUID, ST_NOSUID),
+    (MS_NODEV, ST_NODEV),
+    (MS_NOEXEC, ST_NOEXEC),
+    (MS_NOATIME, ST_NOATIME),
+    (MS_NODIRATIME, ST_NODIRATIME),
+    (MS_RELATIME, ST_RELATIME),
+    (MS_NOSYMFOLLOW, ST_NOSYMFOLLOW),
+)
 _DEVICE_KINDS: Final = (S_IFCHR, S_IFBLK, S_IFIFO, S_IFSOCK)
 
 
@@ -217,9 +244,12 @@ async def statfs_path(task: "Task", path: bytes) -> StatFs:
 async def statfs_place(place: Path) -> StatFs:
     """fstatfs(2): the file system's totals and the mount's flags."""
     found = await place.inode.fs.statfs()
-    flags = place.mount.flags & 0xF | (place.mount.flags & 0x400) | (place.mount.flags & 0x800)
-    relatime = 0x1000 if not place.mount.flags & 0x400 else 0
-    return replace(found, flags=found.flags | flags | 0x20 | relatime)
+    mount = place.mount
+    flags = found.flags | ST_VALID | mount.is_readonly
+    for bit, shown in _STATFS_FLAGS:
+        if mount.flags & bit:
+            flags |= shown
+    return replace(found, flags=flags)
 
 
 def check_writable_mount(place: Path) -> None:

@@ -21,6 +21,7 @@ MS_RDONLY: Final = 1
 MS_NOSUID: Final = 2
 MS_NODEV: Final = 4
 MS_NOEXEC: Final = 8
+MS_NOSYMFOLLOW: Final = 0x100
 MS_NOATIME: Final = 0x400
 MS_NODIRATIME: Final = 0x800
 MS_RELATIME: Final = 1 << 21
@@ -37,6 +38,7 @@ _OPTIONS = (
     (MS_NOATIME, b"noatime"),
     (MS_NODIRATIME, b"nodiratime"),
     (MS_RELATIME, b"relatime"),
+    (MS_NOSYMFOLLOW, b"nosymfollow"),
 )
 
 DeviceOpener = Callable[["Inode", "OpenContext"], "FileDescription"]

@@ -40,6 +40,7 @@ from syscalls.abi.fcntl import (
     RESOLVE_NO_SYMLINKS,
 )
 from syscalls.abi.inotify import IN_MODIFY, IN_OPEN
+from syscalls.abi.mount import MS_NOSYMFOLLOW
 from syscalls.abi.stat import S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK, S_ISVTX
 
 if TYPE_CHECKING:
@@ -200,7 +201,7 @@ async def _find_or_create(task: "Task", dirfd: int, path: bytes, flags: int, mod
             place = task.mounts.top(Path(parent.mount, child))
             _check_sticky(task, parent, place)
             return place, False
-        if flags & O_NOFOLLOW or resolve_flags & RESOLVE_NO_SYMLINKS:
+        if flags & O_NOFOLLOW or resolve_flags & RESOLVE_NO_SYMLINKS or parent.mount.flags & MS_NOSYMFOLLOW:
             raise SyscallError(ELOOP)
         if child.inode.is_magic_link:
             return await child.inode.follow(task), False

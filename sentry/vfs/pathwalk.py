@@ -19,6 +19,7 @@ from syscalls.abi.fcntl import (
     RESOLVE_NO_SYMLINKS,
     RESOLVE_NO_XDEV,
 )
+from syscalls.abi.mount import MS_NOSYMFOLLOW
 from syscalls.abi.stat import S_IFDIR, S_IFLNK, S_IFMT, S_ISVTX
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ def walk_cached(  # noqa: C901, PLR0912, PLR0913, PLR0915
             if index == count and not follow:
                 return Path(mount, child)
             links += 1
-            if links > LINKS_MAX or resolve_flags & RESOLVE_NO_SYMLINKS:
+            if links > LINKS_MAX or resolve_flags & RESOLVE_NO_SYMLINKS or mount.flags & MS_NOSYMFOLLOW:
                 raise SyscallError(ELOOP)
             _check_protected_link(task, dentry, inode)
             text = inode.link_text

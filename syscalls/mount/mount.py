@@ -9,13 +9,15 @@ from sentry.vfs.namespace import resolve
 from syscalls.abi.errno import EINVAL, ENODEV, ENOTDIR
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.fcntl import AT_FDCWD
-from syscalls.abi.mount import MS_BIND, MS_MOVE, MS_REC, MS_REMOUNT, MS_SILENT
+from syscalls.abi.mount import MS_BIND, MS_MOVE, MS_NOATIME, MS_NODIRATIME, MS_REC, MS_RELATIME, MS_REMOUNT, MS_SILENT, MS_STRICTATIME
 from syscalls.abi.stat import S_IFDIR, S_IFMT
 from syscalls.args import PathPtr, ULong, UserPtr
 from syscalls.mount.propagation import PROPAGATION, check_may_mount, mount_flags, set_propagation
 from syscalls.registry import Support, syscall
 
 _OPTIONS_MAX: Final = 4096
+_ATIME_KEPT: Final = MS_NOATIME | MS_NODIRATIME | MS_RELATIME
+_ATIME_WISHES: Final = _ATIME_KEPT | MS_STRICTATIME
 _MAGIC, _MAGIC_MASK = 0xC0ED0000, 0xFFFF0000
 
 
@@ -130,4 +132,7 @@ def _propagation(task: Task, place: Path, flags: int) -> None:
 def _remount(task: Task, place: Path, flags: int) -> None:
     """The flags of the mount (a whole file system's are not kept apart). Errors: EINVAL off a mount's root."""
     _check_root(task, place)
-    place.mount.set_flags(mount_flags(flags))
+    wanted = mount_flags(flags)
+    if not flags & _ATIME_WISHES:  # nothing said: the kind of access times stays
+        wanted = wanted & ~_ATIME_KEPT | place.mount.flags & _ATIME_KEPT
+    place.mount.set_flags(wanted)

@@ -5,7 +5,7 @@ from typing import Final
 
 from sentry.kernel.task import Task
 from sentry.vfs.lookup import resolve_empty
-from sentry.vfs.mount import MS_NOATIME, MS_NODEV, MS_NODIRATIME, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_RELATIME
+from sentry.vfs.mount import MS_NOATIME, MS_NODEV, MS_NODIRATIME, MS_NOEXEC, MS_NOSUID, MS_NOSYMFOLLOW, MS_RDONLY, MS_RELATIME
 from sentry.vfs.namespace import resolve
 from syscalls.abi.errno import E2BIG, EINVAL
 from syscalls.abi.errors import SyscallError
@@ -17,6 +17,7 @@ from syscalls.abi.mount import (
     MOUNT_ATTR_NODIRATIME,
     MOUNT_ATTR_NOEXEC,
     MOUNT_ATTR_NOSUID,
+    MOUNT_ATTR_NOSYMFOLLOW,
     MOUNT_ATTR_RDONLY,
     MOUNT_ATTR_STRICTATIME,
 )
@@ -34,6 +35,7 @@ _BITS: Final = (
     (MOUNT_ATTR_NODEV, MS_NODEV),
     (MOUNT_ATTR_NOEXEC, MS_NOEXEC),
     (MOUNT_ATTR_NODIRATIME, MS_NODIRATIME),
+    (MOUNT_ATTR_NOSYMFOLLOW, MS_NOSYMFOLLOW),
 )
 _KNOWN: Final = sum(attr for attr, _ in _BITS) | MOUNT_ATTR__ATIME
 _ATIME_FLAGS: Final = MS_NOATIME | MS_RELATIME
@@ -58,7 +60,7 @@ def attr_of_flags(flags: int) -> int:
     return attr | (0 if flags & MS_RELATIME else MOUNT_ATTR_STRICTATIME)
 
 
-@syscall(man="mount_setattr(2)", support=Support.PARTIAL, note="MOUNT_ATTR_IDMAP and MOUNT_ATTR_NOSYMFOLLOW are EINVAL")
+@syscall(man="mount_setattr(2)", support=Support.PARTIAL, note="MOUNT_ATTR_IDMAP is EINVAL")
 async def sys_mount_setattr(task: Task, dfd: Fd, path: PathPtr, flags: UInt, uattr: UserPtr, usize: Size) -> int:
     """Change attributes and propagation of a mount or a tree. Errors: EINVAL, E2BIG, EFAULT, EPERM."""
     if flags & ~_FLAGS or usize < _MOUNT_ATTR.size:
