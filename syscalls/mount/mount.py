@@ -9,7 +9,17 @@ from sentry.vfs.namespace import resolve
 from syscalls.abi.errno import EINVAL, ENODEV, ENOTDIR
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.fcntl import AT_FDCWD
-from syscalls.abi.mount import MS_BIND, MS_MOVE, MS_NOATIME, MS_NODIRATIME, MS_REC, MS_RELATIME, MS_REMOUNT, MS_SILENT, MS_STRICTATIME
+from syscalls.abi.mount import (
+    MS_BIND,
+    MS_MOVE,
+    MS_NOATIME,
+    MS_NODIRATIME,
+    MS_REC,
+    MS_RELATIME,
+    MS_REMOUNT,
+    MS_SILENT,
+    MS_STRICTATIME,
+)
 from syscalls.abi.stat import S_IFDIR, S_IFMT
 from syscalls.args import PathPtr, ULong, UserPtr
 from syscalls.mount.propagation import PROPAGATION, check_may_mount, mount_flags, set_propagation

@@ -1,7 +1,17 @@
 """What mount(2) and mount_setattr(2) share: flags and propagation types of mounts."""
 
 from sentry.kernel.task import Task
-from sentry.vfs.mount import MS_NOATIME, MS_NODEV, MS_NODIRATIME, MS_NOEXEC, MS_NOSUID, MS_NOSYMFOLLOW, MS_RDONLY, MS_RELATIME, Mount
+from sentry.vfs.mount import (
+    MS_NOATIME,
+    MS_NODEV,
+    MS_NODIRATIME,
+    MS_NOEXEC,
+    MS_NOSUID,
+    MS_NOSYMFOLLOW,
+    MS_RDONLY,
+    MS_RELATIME,
+    Mount,
+)
 from sentry.vfs.peer_group import make_private, make_slave
 from syscalls.abi.capability import CAP_SYS_ADMIN
 from syscalls.abi.errno import EINVAL, EPERM
