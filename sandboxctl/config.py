@@ -58,12 +58,15 @@ class Network:
     """A way to the outside. ``published``: ``IP/HOST:GUEST/PROTOCOL``; ``denied``: networks that are never reached.
 
     ``allowed``: (network or name, port or 0), and then nothing else is; ``reserved``: denied unless allowed by address.
+    ``log`` and ``pcap`` are paths of files that are written.
     """
 
     published: tuple[str, ...] = ()
     denied: tuple[str, ...] = ()
     allowed: tuple[tuple[str, int], ...] = ()
     reserved: tuple[str, ...] = ()
+    log: str | None = None
+    pcap: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,7 @@ class Session:
         self._image_fd = -1  # holds an image of the store
         self._gofers: list[GoferProcess] = []
         self._passt: Passt | None = None
+        self._record_fds: list[int] = []  # of --network-log and --network-pcap, until the sentry has them
         self._death: SandboxError | None = None
         self._answers: list[dict[str, Any]] = []
         self._poll = select.poll()
@@ -103,7 +104,9 @@ class Session:
             raise SandboxError(f"cannot start a process: {error.strerror or error}") from None
         if self.config.network is not None:
             from sandboxctl.network.passt import Passt
+            from sandboxctl.network.records import open_records
 
+            self._record_fds = open_records(self.config.network)
             self._passt = Passt(self.config.network)
         self._send_start(layout.message)
         deadline = time.monotonic() + START_PATIENCE
@@ -111,6 +114,10 @@ class Session:
             self.pump(deadline - time.monotonic())
             if time.monotonic() > deadline:
                 raise SandboxError(f"the sandbox did not start within {START_PATIENCE:g} s; see: sandboxctl doctor")
+
+    def _close_records(self) -> None:
+        while self._record_fds:
+            os.close(self._record_fds.pop())
 
     def _open_log(self) -> None:
         path = self.config.log_file
@@ -133,11 +140,13 @@ class Session:
             fds.append(overlay_fd)
         if self._passt is not None:
             fds.append(self._passt.link_fd)
+        fds += self._record_fds
         if self._log_fd >= 0:
             fds.append(self._log_fd)
         try:
             self._send("start", fds, config={**message, "has_log_file": self._log_fd >= 0})
         finally:
+            self._close_records()
             if overlay_fd >= 0:
                 os.close(overlay_fd)
             if self._passt is not None:
@@ -322,6 +331,7 @@ class Session:
         for gofer in self._gofers:
             gofer.stop()
         self._gofers.clear()
+        self._close_records()
         if self._passt is not None:
             self._passt.stop()
             self._passt = None

@@ -20,7 +20,7 @@ from sandboxctl.terminal import is_terminal
 
 _SANDBOX = (
     "rw", "read_only", "overlay", "volumes", "mounts", "tmpfs", "hostname", "name", "memory", "pids_limit", "shm_size",
-    "stop_signal", "init", "network", "published", "denied", "allowed", "privileged", "devices",
+    "stop_signal", "init", "network", "published", "denied", "allowed", "network_log", "network_pcap", "privileged", "devices",
     "host_as_root", "cap_add", "cap_drop", "require", "strace", "log_file",
     "cpus", "trace_json", "add_hosts", "dns", "dns_search", "dns_options",
 )  # fmt: skip
@@ -83,6 +83,8 @@ def checked(
 @click.option(
     "--deny", "denied", multiple=True, metavar="NETWORK", help="Never send there.  [default: link-local and cloud metadata]"
 )
+@click.option("--network-log", metavar="FILE", help="Append a JSON line for each connection to and from the outside.")
+@click.option("--network-pcap", metavar="FILE", help="Write the packets of the sandbox's link, for tshark and tcpdump.")
 @click.option("--add-host", "add_hosts", multiple=True, metavar="NAME:IP", help="One more line of /etc/hosts.")
 @click.option("--dns", multiple=True, metavar="IP", help="A name server for /etc/resolv.conf.")
 @click.option("--dns-search", multiple=True, metavar="DOMAIN", help="Where short names are looked up.")

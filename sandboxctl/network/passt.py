@@ -35,6 +35,8 @@ def message(network: Network) -> dict[str, object]:
         "denied": list(network.denied),
         "allowed": [list(one) for one in network.allowed],
         "reserved": list(network.reserved),
+        "log": network.log is not None,
+        "pcap": network.pcap is not None,
     }
 
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sandboxctl.config import LAYERS, PLATFORMS, PROFILES, CommandConfig, Overlay, SandboxConfig, Tmpfs, Volume
+from sandboxctl.config import LAYERS, PLATFORMS, PROFILES, CommandConfig, Network, Overlay, SandboxConfig, Tmpfs, Volume
 from sandboxctl.errors import OptionError
 from sandboxctl.images.image import Image, RunConfig
 from sandboxctl.images.registry import absolute, resolve
@@ -44,6 +44,8 @@ class SandboxOptions:
     published: Sequence[str] = ()
     denied: Sequence[str] = ()
     allowed: Sequence[str] = ()
+    network_log: str | None = None
+    network_pcap: str | None = None
     privileged: bool = False
     devices: Sequence[str] = ()
     host_as_root: bool = False
@@ -116,7 +118,7 @@ def sandbox_config(options: SandboxOptions) -> SandboxConfig:
         overlay=overlay,
         mounts=_mounts(options),
         hostname=hostname,
-        network=network(options.network, options.published, options.denied, options.allowed),
+        network=_network(options),
         name=options.name,
         memory=memory,
         pids_limit=_pids(options.pids_limit),
@@ -220,6 +222,16 @@ def _layers(wanted: Sequence[str]) -> tuple[str, ...]:
         if name not in LAYERS:
             raise OptionError(f"--require: {name!r} is not a layer; choose from {', '.join(LAYERS)}")
     return tuple(dict.fromkeys(names))
+
+
+def _network(options: SandboxOptions) -> Network | None:
+    made = network(options.network, options.published, options.denied, options.allowed)
+    log, pcap = options.network_log, options.network_pcap
+    if made is None:
+        if log or pcap:
+            raise OptionError("--network-log and --network-pcap need --network user")
+        return None
+    return replace(made, log=log and os.path.abspath(log), pcap=pcap and os.path.abspath(pcap))
 
 
 def _mounts(options: SandboxOptions) -> tuple[Volume | Tmpfs, ...]:

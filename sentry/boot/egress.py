@@ -9,7 +9,7 @@ from sentry.netstack.egress.policy import Decision, EgressPolicy
 from sentry.netstack.egress.rules import NameRule, Network, Rules
 from sentry.netstack.wire import dns
 
-_PROTOCOLS: Final = {1: "icmp", 6: "tcp", 17: "udp", 58: "icmpv6"}
+PROTOCOLS: Final = {1: "icmp", 6: "tcp", 17: "udp", 58: "icmpv6"}
 
 
 def policy(config: dict[str, Any], now: Callable[[], int]) -> EgressPolicy:
@@ -31,7 +31,7 @@ def described(decision: Decision) -> dict[str, Any]:
     told: dict[str, Any] = {
         "verdict": "allowed" if decision.is_allowed else "denied",
         "reason": decision.reason,
-        "protocol": _PROTOCOLS.get(decision.protocol, decision.protocol),
+        "protocol": PROTOCOLS.get(decision.protocol, decision.protocol),
         "address": inet_ntop(AF_INET if len(decision.address) == 4 else AF_INET6, decision.address),
     }
     if decision.port >= 0:

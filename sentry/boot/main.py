@@ -33,13 +33,13 @@ def main(control_fd: int) -> NoReturn:
         log_fd = gofer_fds.pop()
         dup2(log_fd, sys.stderr.fileno())
         close(log_fd)
-    link_fd = gofer_fds.pop() if config.get("network") else -1
+    network_fds = _take_network(config, gofer_fds)
     faulthandler.enable()  # a fault in the C core leaves its Python stack, too
     logging.basicConfig(
         stream=sys.stderr, level=config["log_level"].upper(), format="sandboxctl: sentry: %(levelname)s: %(message)s"
     )
     try:
-        sandbox = Sandbox(config, gofer_fds, table, link_fd)
+        sandbox = Sandbox(config, gofer_fds, table, network_fds)
         server = ControlServer(channel, sandbox)
         _serve(sandbox, server, rest, config)
     except PlatformError as error:
@@ -74,6 +74,17 @@ def _serve(
         run(sandbox.runner, sandbox.platform, lambda: sandbox.is_done)
     finally:
         sandbox.close()
+
+
+def _take_network(config: dict[str, Any], fds: list[int]) -> dict[str, int]:
+    """The descriptors that came for the network, by what they are; they are the last."""
+    network = config.get("network")
+    if not network:
+        return {}
+    names = ["link", *(name for name in ("log", "pcap") if network.get(name))]
+    taken = fds[-len(names) :]
+    del fds[-len(names) :]
+    return dict(zip(names, taken, strict=True))
 
 
 def _receive_start(channel: ControlChannel) -> "tuple[dict[str, Any], list[int], list[tuple[dict[str, Any], list[int]]]]":

@@ -10,20 +10,26 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sentry.boot import egress
 from sentry.boot.address import binary, prefixed
+from sentry.boot.journal_lines import journal_lines
 from sentry.boot.link_driver import LinkDriver
-from sentry.host import entropy
+from sentry.host import clock, entropy
+from sentry.host.link.capture import Capture
 from sentry.host.link.packet import PacketLink
 from sentry.host.link.stream import StreamLink
+from sentry.host.record_file import RecordFile
 from sentry.kernel.net_devices import DeviceAddress, DeviceRoute, NetDevice
 from sentry.netstack.iface import address as addresses
 from sentry.netstack.iface.route import Route
 from sentry.netstack.interface import Limits
 from sentry.netstack.stack import Stack
 from sentry.platform.interface import PlatformError
+from sentry.socket.inet.outside.journal import Journal
 from sentry.socket.inet.outside.outside import Outside
 from syscalls.abi import netlink as nl
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sentry.host.regular_file import HostFd
     from sentry.kernel.net_namespace import NetNamespace
     from sentry.platform.interface import Platform
@@ -35,6 +41,8 @@ log = logging.getLogger(__name__)
 _KINDS: Final[dict[str, type[StreamLink] | type[PacketLink]]] = {"passt": StreamLink, "packet": PacketLink}
 _MTU_MIN, _MTU_MAX = 1280, 65_520
 _MAC_SIZE: Final = 6
+#: bytes of --network-log and --network-pcap; what comes later is not written
+LOG_MAX, PCAP_MAX = 64 << 20, 1 << 30
 #: what one sandbox may hold; the stack drops the newest beyond it
 LIMITS: Final = Limits(connections=2048, time_wait=1024, tuned_bytes=64 << 20)
 
@@ -82,9 +90,20 @@ def attach_link(
     return driver
 
 
+def record(net: "NetNamespace", driver: LinkDriver, runner: "Runner", fds: "Mapping[str, int]") -> None:
+    """``--network-log`` and ``--network-pcap``: the descriptors ``log`` and ``pcap``, where they are."""
+    if "pcap" in fds:
+        driver.link.tap = Capture(RecordFile(fds["pcap"], PCAP_MAX), clock.time_ns)
+    if "log" in fds:
+        write = journal_lines(RecordFile(fds["log"], LOG_MAX))
+        net.outside.journal = journal = Journal(write, net.policy, runner, clock.time_ns)
+        net.policy.listeners.append(journal.decided)
+        net.outside.stack.tcp.observer = journal
+
+
 def trace(net: "NetNamespace", strace: "Strace") -> None:
     """Let a trace hear of each decision about where packets go."""
-    net.policy.tell = lambda decision: strace.on_network(egress.described(decision))
+    net.policy.listeners.append(lambda decision: strace.on_network(egress.described(decision)))
 
 
 def _link_local(mac: bytes) -> bytes:

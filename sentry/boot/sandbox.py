@@ -1,7 +1,7 @@
 """The composition root: builds one sandbox from its configuration and holds what all its containers share."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sentry.boot import mounts, streams
@@ -43,7 +43,11 @@ class Sandbox:
     """One sandbox: a platform with its jail, the mount tree, and containers."""
 
     def __init__(
-        self, config: dict[str, Any], gofer_fds: Sequence[int], table: "list[registry.Entry | None]", link_fd: int = -1
+        self,
+        config: dict[str, Any],
+        gofer_fds: Sequence[int],
+        table: "list[registry.Entry | None]",
+        network_fds: Mapping[str, int] | None = None,
     ) -> None:
         self.config = config
         self.is_done = False
@@ -66,7 +70,7 @@ class Sandbox:
         self.namespaces = Namespaces(self.uts)
         self.platform: Platform = choose_platform(config["platform"], self._fatal)
         self._gofer_fds = gofer_fds
-        self._link_fd = link_fd
+        self._network_fds = network_fds or {}
         self._table = table
         self._containers: list[Container] = []
         self._server: ControlServer | None = None
@@ -101,10 +105,12 @@ class Sandbox:
             self._census = count_calls(self._dispatcher, self._table, clock.monotonic_ns)
         self.platform.start(self._jail, self._dispatcher)
         self._tree = mounts.MountTree(self, self._gofer_fds)
-        if self._link_fd >= 0:
+        if self._network_fds:
             from sentry.boot import network
 
-            network.attach(self.net, self.platform, self.runner, self.config["network"], HostFd(self._link_fd))
+            fds = self._network_fds
+            driver = network.attach(self.net, self.platform, self.runner, self.config["network"], HostFd(fds["link"]))
+            network.record(self.net, driver, self.runner, fds)
             if trace is not None:
                 network.trace(self.net, trace)
 
@@ -252,6 +258,8 @@ class Sandbox:
     def close(self) -> None:
         """Kill every guest and release the jail. Idempotent."""
         self.platform.kill_all()
+        if self.net.outside is not None:
+            self.net.outside.close()
         self.platform.close()
 
     def _empty(self, kernel: Kernel) -> None:

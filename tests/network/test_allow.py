@@ -102,11 +102,12 @@ def town():
 
 def test_only_allowed_names_are_reached_or_asked_for(town, tmp_path):
     port, address, names = town
-    log = tmp_path / "log"
+    log, connections, packets = (tmp_path / name for name in ("log", "connections", "packets"))
     done = subprocess.run(
         [
             _SANDBOXCTL, "run", "--network", "user", "--dns", address, "--allow", f"*.example.org:{port}", "--trace-json",
-            "--log-file", str(log), "host", "--", "/usr/bin/python3", "-c", _GUEST, str(port), address,
+            "--log-file", str(log), "--network-log", str(connections), "--network-pcap", str(packets),
+            "host", "--", "/usr/bin/python3", "-c", _GUEST, str(port), address,
         ],
         capture_output=True, text=True, timeout=120, check=False, cwd="/",
         env={"PATH": os.environ["PATH"], "HOME": "/nonexistent"},
@@ -129,6 +130,27 @@ def test_only_allowed_names_are_reached_or_asked_for(town, tmp_path):
         ("denied", "default", ""),
         ("allowed", "name", "www.example.org"),
         ("allowed", "name", "www.example.org"),
-        ("denied", "reserved", ""),
+        ("denied", "reserved", "metadata.example.org"),
     ]
     assert ("denied", "question", "secret.evil.example") in [(one["verdict"], one["reason"], one.get("name")) for one in events]
+
+    entries = [json.loads(line) for line in connections.read_text().splitlines()]
+    tcp = [(one["verdict"], one.get("name"), one.get("sent"), one.get("received")) for one in entries if one["protocol"] == "tcp"]
+    assert sorted(tcp, key=lambda one: (one[0], one[1] or "~")) == [
+        ("allowed", "www.example.org", 0, 5),
+        ("allowed", "www.example.org", 0, 5),
+        ("denied", "metadata.example.org", None, None),
+        ("denied", None, None, None),
+    ]
+    assert all(one["start"] <= one["end"] for one in entries)
+    asked = [one for one in entries if one["protocol"] == "udp" and one["port"] == 53]
+    assert any(one["verdict"] == "denied" and one.get("name") == "secret.evil.example" for one in asked)
+    assert any(one["verdict"] == "allowed" and one["sent"] and one["received"] for one in asked)
+    assert any(one["verdict"] == "denied" and one["port"] == 9 and one["packets_denied"] == 1 for one in entries)
+    for reader in (["tcpdump", "-nr"], ["tshark", "-nr"]):
+        if shutil.which(reader[0]) is not None:
+            read = subprocess.run([*reader, str(packets)], capture_output=True, text=True, timeout=120, check=False)
+            assert read.returncode == 0, read.stderr
+            assert f"{address}.{port}" in read.stdout or f" {port} " in read.stdout.replace("\u2192", " ")
+            assert "www.example.org" in read.stdout
+            assert "evil" not in read.stdout

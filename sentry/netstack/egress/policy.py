@@ -14,6 +14,8 @@ from sentry.netstack.interface import SECOND
 from sentry.netstack.wire import dns
 
 TCP, UDP = 6, 17
+#: the reason of a decision about what a name server is asked
+QUESTION: Final = "question"
 #: IPv6 headers that hide the protocol, or lead elsewhere (RFC 8200 section 4; 51, 135, 139 and 140 are built like them)
 _HEADERS6: Final = frozenset((0, 43, 44, 51, 60, 135, 139, 140))
 PENDING_MAX, PENDING_TIME = 512, 30 * SECOND
@@ -34,14 +36,14 @@ class Decision(NamedTuple):
 
 
 class EgressPolicy:
-    """``resolvers`` may be asked at port 53. ``tell`` hears of each decision."""
+    """``resolvers`` may be asked at port 53. ``listeners`` hear of each decision."""
 
     def __init__(self, rules: Rules, resolvers: "frozenset[bytes]", now: Callable[[], int]) -> None:
         self.rules = rules
         self.resolvers = resolvers
         self.names = ObservedNames()
         self.now = now
-        self.tell: Callable[[Decision], None] | None = None
+        self.listeners: list[Callable[[Decision], None]] = []
         self._pending: OrderedDict[tuple[bytes, int, int], tuple[dns.Name, int, int]] = OrderedDict()
         self._peers: OrderedDict[tuple[int, bytes, int], int] = OrderedDict()
 
@@ -62,13 +64,13 @@ class EgressPolicy:
         if port is not None and self.is_resolver(protocol, address, port):
             return True, "resolver", None
         if has_any(rules.denied, address):
-            return False, "deny", None
+            return False, "deny", self.names.name_of(address)
         if rules.denies_by_default and len(address) == 16 and protocol in _HEADERS6:
             return False, "default", None
         if rules.allows(address, port):
             return True, "allow", None
         if has_any(rules.reserved, address):
-            return False, "reserved", None
+            return False, "reserved", self.names.name_of(address)
         if not rules.denies_by_default:
             return True, "default", self.names.name_of(address)
         name = self.names.meant(address, _ANY if port is None else frozenset((ANY_PORT, port)), self.now())
@@ -84,13 +86,13 @@ class EgressPolicy:
             return self.permits(protocol, address, None)
         port = int.from_bytes(message[2:4], "big")
         if len(message) < 4 or (self.rules.denies_by_default and self.is_resolver(protocol, address, port)):
-            self._decide(Decision(protocol, address, port, False, "question"))
+            self._decide(Decision(protocol, address, port, False, QUESTION))
             return False
         return self.permits(protocol, address, port, int.from_bytes(message[:2], "big"))
 
     def _decide(self, decision: Decision) -> None:
-        if self.tell is not None:
-            self.tell(decision)
+        for listener in self.listeners:
+            listener(decision)
 
     # --- names ---------------------------------------------------------------------------------------------------------------
 
@@ -101,7 +103,7 @@ class EgressPolicy:
             return question or dns.Question(-1, (), 0, 0), b""
         is_allowed = question is not None and bool(self.rules.ports_of(question.name))
         name = question.name if question is not None else None
-        self._decide(Decision(protocol, address, dns.PORT, is_allowed, "question", name))
+        self._decide(Decision(protocol, address, dns.PORT, is_allowed, QUESTION, name))
         if is_allowed or question is None:
             return question, b""
         return None, dns.no_such_name(data, question)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from errno import EADDRINUSE, EADDRNOTAVAIL, ECONNREFUSED, EINVAL, EMSGSIZE, ENETUNREACH, ENOBUFS
 from hashlib import blake2s
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from sentry.netstack.iface import address as addresses
 from sentry.netstack.iface.icmp import IcmpError
@@ -27,6 +27,16 @@ if TYPE_CHECKING:
 Key = tuple[bytes, int, bytes, int]
 
 
+class Observer(Protocol):
+    """What hears of connections; ``ended`` may come twice, for one that goes through TIME_WAIT."""
+
+    def began(self, c: Connection) -> None:
+        """A connection was made."""
+
+    def ended(self, c: Connection) -> None:
+        """Nothing more will be said on a connection."""
+
+
 class TcpTransport:
     """All of TCP in a stack; ``time_wait`` is how long an end stays (nanoseconds)."""
 
@@ -39,6 +49,7 @@ class TcpTransport:
         self.time_wait = TIME_WAIT_TIME
         self.tuned = 0  # by how many bytes buffers have grown beyond their first size
         self.waiting: set[Connection] = set()  # those in TIME_WAIT
+        self.observer: Observer | None = None
 
     # --- what a socket does --------------------------------------------------------------------------------------------------
 
@@ -101,6 +112,8 @@ class TcpTransport:
         """A connection in the tables, with its own copy of the options."""
         c = Connection(self.stack, local, port, remote, remote_port, replace(options))
         self.connections[local, port, remote, remote_port] = c
+        if self.observer is not None:
+            self.observer.began(c)
         return c
 
     def find(self, local: bytes, port: int, remote: bytes, remote_port: int) -> Connection | None:
@@ -119,6 +132,8 @@ class TcpTransport:
         """Take a connection out of the tables, and give its port back if it alone had it."""
         if self.has(c):
             del self.connections[c.local, c.port, c.remote, c.remote_port]
+            if self.observer is not None:
+                self.observer.ended(c)
         self.waiting.discard(c)
         if c.listener is not None:
             c.listener.half_open.discard(c)
@@ -138,6 +153,8 @@ class TcpTransport:
     def enter_time_wait(self, c: Connection) -> None:
         """Enter TIME_WAIT, or CLOSED where too many are there (Linux: tcp_max_tw_buckets)."""
         c.state = TIME_WAIT
+        if self.observer is not None:
+            self.observer.ended(c)
         self.waiting.add(c)
         if len(self.waiting) > self.stack.limits.time_wait:
             self.stack.counters.tcp["TCPTimeWaitOverflow"] += 1

@@ -42,6 +42,9 @@ class IcmpReceiver:
 
     def receive_echo_reply(self, packet: "Packet", message: "Message") -> None:
         """Give an answer to the ping socket that asked."""
+        journal = self.net.outside.journal
+        if journal is not None:
+            journal.received(packet.protocol, -1, packet.source, -1, len(packet.payload))
         icmp.hear(self.net, _datagram(packet))
 
     def handle_error(self, local: bytes, remote: bytes, quoted: bytes, error: "IcmpError") -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sentry.netstack.stack import Stack
     from sentry.socket.inet.address import Endpoint
     from sentry.socket.inet.base import InetSocket
+    from sentry.socket.inet.outside.journal import Journal
     from sentry.socket.inet.tcp import TcpSocket
 
 _DISCOVER = {4: (abi.IPPROTO_IP, abi.IP_MTU_DISCOVER), 16: (abi.IPPROTO_IPV6, abi.IPV6_MTU_DISCOVER)}
@@ -55,6 +56,7 @@ class Outside:
         self.net = net
         self.stack = stack
         self.clock = clock
+        self.journal: Journal | None = None
         icmp_receiver = IcmpReceiver(net, stack)
         stack.transports[udp.PROTOCOL] = UdpReceiver(net, stack)
         stack.transports[icmp.PROTOCOL4] = stack.transports[icmp.PROTOCOL6] = icmp_receiver
@@ -104,6 +106,8 @@ class Outside:
         message = udp.emit(source, to, origin.port, destination.port, data)
         self.stack.counters.udp["OutDatagrams"] += 1
         self._send(socket, udp.PROTOCOL, message, origin, destination, ttl, tos)
+        if self.journal is not None:
+            self.journal.sent(udp.PROTOCOL, origin.port, to, destination.port, len(data))
 
     def send(
         self, socket: "InetSocket", protocol: int, message: bytes, origin: "Endpoint", destination: "Endpoint", ttl: int, tos: int
@@ -113,6 +117,8 @@ class Outside:
         if policy is not None and not policy.permits_packet(protocol, to_wire(destination.address), message):
             raise SyscallError(EPERM)
         self._send(socket, protocol, message, origin, destination, ttl, tos)
+        if self.journal is not None:
+            self.journal.sent(protocol, -1, to_wire(destination.address), -1, len(message))
 
     def _send(
         self, socket: "InetSocket", protocol: int, message: bytes, origin: "Endpoint", destination: "Endpoint", ttl: int, tos: int
@@ -142,6 +148,11 @@ class Outside:
     def listen(self, socket: "TcpSocket") -> None:
         """Let a listening socket have connections from outside as well. Errors: EADDRINUSE."""
         tcp.listen(self, socket)
+
+    def close(self) -> None:
+        """The sandbox ends: what is open is logged. Nothing is sent any more."""
+        if self.journal is not None:
+            self.journal.close()
 
     def fail(self) -> None:
         """The link is lost: connections end, and whoever waits for a partner outside is told. Errors: none."""

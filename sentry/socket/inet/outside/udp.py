@@ -45,6 +45,9 @@ class UdpReceiver:
             return
         if self.net.policy is not None and is_unicast:
             self.net.policy.heard(packet.source, source_port, port, payload)
+        journal = self.net.outside.journal
+        if journal is not None:
+            journal.received(udp.PROTOCOL, port, packet.source, source_port, len(payload))
         datagram = Datagram(payload, origin, destination, packet.ttl, packet.tos, 0, packet.interface)
         for socket in best(found, destination) if is_unicast else found:
             counters["InDatagrams"] += 1

@@ -43,7 +43,7 @@ class Sandbox:
         }
         self.policy = policy(config, lambda: self.now * SECOND)
         self.told = []
-        self.policy.tell = lambda decision: self.told.append(described(decision))
+        self.policy.listeners.append(lambda decision: self.told.append(described(decision)))
 
     def may(self, address, port=443, protocol=TCP, local_port=0):
         return self.policy.permits(protocol, packed(address), port, local_port)
