@@ -10,8 +10,6 @@ from sentry.vfs.lookup import resolve, try_resolve
 from sentry.vfs.opening import check_not_executed
 from sentry.vfs.permission import (
     CAP_FSETID,
-    CAP_SYS_ADMIN,
-    MAY_READ,
     MAY_WRITE,
     check_chown,
     check_owner,
@@ -26,11 +24,8 @@ from syscalls.abi.errno import (
     EACCES,
     EINVAL,
     EISDIR,
-    ENODATA,
     ENOENT,
     EOPNOTSUPP,
-    EPERM,
-    ERANGE,
     EROFS,
 )
 from syscalls.abi.errors import SyscallError
@@ -46,7 +41,6 @@ from syscalls.abi.stat import (
     S_IFMT,
     S_IFREG,
     S_IFSOCK,
-    S_ISVTX,
     ST_NOATIME,
     ST_NODEV,
     ST_NODIRATIME,
@@ -62,7 +56,6 @@ if TYPE_CHECKING:
     from sentry.kernel.task import Task
     from sentry.vfs.inode import Inode
 
-XATTR_NAME_MAX: Final = 255
 _TIME_MAX: Final = (1 << 63) - 1
 _STATFS_FLAGS: Final = (
     (MS_NOSUID, ST_NOSUID),
@@ -256,64 +249,3 @@ def check_writable_mount(place: Path) -> None:
     """Errors: EROFS."""
     if place.mount.is_readonly:
         raise SyscallError(EROFS)
-
-
-async def getxattr(task: "Task", place: Path, name: bytes) -> bytes:
-    """getxattr(2). Errors: ENODATA, EOPNOTSUPP, EACCES, ERANGE (name)."""
-    inode = place.inode
-    _check_xattr(task.credentials, inode, name, is_write=False)
-    return await inode.getxattr(name)
-
-
-async def setxattr(task: "Task", place: Path, name: bytes, value: bytes, flags: int) -> None:
-    """setxattr(2)."""
-    check_writable_mount(place)
-    inode = place.inode
-    _check_xattr(task.credentials, inode, name, is_write=True)
-    await inode.setxattr(name, value, flags)
-    watch.happened(place.dentry, IN_ATTRIB)
-
-
-async def removexattr(task: "Task", place: Path, name: bytes) -> None:
-    """removexattr(2)."""
-    check_writable_mount(place)
-    inode = place.inode
-    _check_xattr(task.credentials, inode, name, is_write=True)
-    await inode.removexattr(name)
-    watch.happened(place.dentry, IN_ATTRIB)
-
-
-async def listxattr(task: "Task", place: Path) -> list[bytes]:
-    """listxattr(2): trusted names only for the privileged."""
-    names = await place.inode.listxattr()
-    if not task.credentials.has(CAP_SYS_ADMIN):
-        names = [name for name in names if not name.startswith(b"trusted.")]
-    return names
-
-
-def _check_xattr(creds: "Credentials", inode: "Inode", name: bytes, *, is_write: bool) -> None:
-    """Who may touch which name space (xattr(7); Linux: fs/xattr.c, xattr_permission())."""
-    if not 0 < len(name) <= XATTR_NAME_MAX:
-        raise SyscallError(ERANGE)
-    attr = inode.attr
-    space, dot, rest = name.partition(b".")
-    if not dot or space not in (b"user", b"trusted", b"security", b"system"):
-        raise SyscallError(EOPNOTSUPP)
-    if not rest:
-        raise SyscallError(EINVAL)
-    if space == b"trusted":
-        if not creds.has(CAP_SYS_ADMIN):
-            raise SyscallError(EPERM if is_write else ENODATA)
-        return
-    if space == b"security":
-        if is_write and not creds.has(CAP_SYS_ADMIN):
-            raise SyscallError(EPERM)
-        return
-    if space == b"system":
-        raise SyscallError(EOPNOTSUPP)
-    kind = attr.mode & S_IFMT
-    if kind not in (S_IFREG, S_IFDIR):
-        raise SyscallError(EPERM if is_write else ENODATA)
-    if is_write and kind == S_IFDIR and attr.mode & S_ISVTX and not is_owner_or_capable(creds, attr):
-        raise SyscallError(EPERM)
-    check_permission(creds, attr, MAY_WRITE if is_write else MAY_READ)

@@ -14,6 +14,7 @@ from syscalls.abi.errors import SyscallError
 
 if TYPE_CHECKING:
     from sentry.kernel.task import Task
+    from sentry.vfs.acl import Acl
     from sentry.vfs.context import OpenContext, Path
     from sentry.vfs.dentry import Dentry
     from sentry.vfs.file import Entry, FileDescription
@@ -176,6 +177,14 @@ class Inode:
     async def listxattr(self) -> list[bytes]:
         """Return all names."""
         return []
+
+    def supports_acls(self) -> bool:
+        """Whether access control lists can be set: ``attr.acl`` and ``attr.default_acl`` are true then."""
+        return False
+
+    async def set_acl(self, name: bytes, acl: "Acl | None") -> None:
+        """Keep a list (``sentry.vfs.acl.ACL_NAMES``), or none; the mode is the caller's business. Errors: EOPNOTSUPP, ENOSPC."""
+        raise SyscallError(EOPNOTSUPP)
 
     def watch_added(self) -> None:
         """A watch (``sentry.vfs.watch``) was put on it: a shared tree must listen to the host."""

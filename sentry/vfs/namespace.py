@@ -7,12 +7,8 @@ from sentry.vfs.attributes import (
     chmod_place,
     chown_at,
     chown_place,
-    getxattr,
-    listxattr,
     readlink_at,
-    removexattr,
     resolve_flagged,
-    setxattr,
     stat_path,
     statfs_path,
     statfs_place,
@@ -32,6 +28,7 @@ from sentry.vfs.lookup import (
 )
 from sentry.vfs.naming import link_at, mkdir_at, mknod_at, rename_at, symlink_at, unlink_at
 from sentry.vfs.opening import open_at, open_inode, open_place
+from sentry.vfs.xattr import getxattr, listxattr, removexattr, setxattr
 
 __all__ = [
     "access_at",

@@ -8,6 +8,7 @@ from sentry.vfs import watch
 from sentry.vfs.context import Path
 from sentry.vfs.dentry import Dentry
 from sentry.vfs.lookup import lookup_child, resolve, resolve_parent
+from sentry.vfs.newborn import expect
 from sentry.vfs.permission import (
     CAP_FOWNER,
     CAP_MKNOD,
@@ -56,8 +57,10 @@ async def mkdir_at(task: "Task", dirfd: int, path: bytes, mode: int) -> None:
     parent, name = await _place_for_new(task, dirfd, path, is_directory=True)
     creds = task.credentials
     directory = parent.inode
-    gid, mode = inherit(directory.attr, creds, mode & 0o1777 & ~task.fs.umask, S_IFDIR)
-    inode = await directory.mkdir(name, S_IFDIR | mode, creds.fsuid, gid)
+    born = expect(directory.attr, creds, mode & 0o1777, task.fs.umask, S_IFDIR)
+    inode = await directory.mkdir(name, S_IFDIR | born.mode, creds.fsuid, born.gid)
+    if born.default is not None:
+        await born.endow(inode)
     task.kernel.mounts.cache.add(parent.dentry, name, inode)
     watch.created(directory, name, inode)
 
@@ -78,8 +81,10 @@ async def mknod_at(task: "Task", dirfd: int, path: bytes, mode: int, rdev: int) 
     else:
         rdev = 0
     directory = parent.inode
-    gid, permission = inherit(directory.attr, creds, mode & 0o7777 & ~task.fs.umask, kind)
-    inode = await directory.create(name, kind | permission, creds.fsuid, gid, rdev)
+    born = expect(directory.attr, creds, mode & 0o7777, task.fs.umask, kind)
+    inode = await directory.create(name, kind | born.mode, creds.fsuid, born.gid, rdev)
+    if born.access is not None:
+        await born.endow(inode)
     dentry = task.kernel.mounts.cache.add(parent.dentry, name, inode)
     watch.created(directory, name, inode)
     return Path(parent.mount, dentry)

@@ -7,6 +7,7 @@ from sentry.vfs.context import OpenContext, Path
 from sentry.vfs.dentry import Dentry
 from sentry.vfs.lease import break_leases
 from sentry.vfs.lookup import lookup_child, parent_from, resolve, resolve_parent, try_resolve
+from sentry.vfs.newborn import expect
 from sentry.vfs.pathwalk import LINKS_MAX
 from sentry.vfs.permission import (
     CAP_FSETID,
@@ -15,7 +16,6 @@ from sentry.vfs.permission import (
     MAY_WRITE,
     check_owner,
     check_permission,
-    inherit,
     may,
     without_set_ids,
 )
@@ -220,8 +220,10 @@ async def create_file(task: "Task", parent: Path, name: bytes, mode: int) -> Pat
         raise SyscallError(ENOENT)
     creds = task.credentials
     check_permission(creds, directory.attr, MAY_WRITE | MAY_EXEC)
-    gid, mode = inherit(directory.attr, creds, mode & 0o7777 & ~task.fs.umask, S_IFREG)
-    inode = await directory.create(name, S_IFREG | mode, creds.fsuid, gid)
+    born = expect(directory.attr, creds, mode & 0o7777, task.fs.umask, S_IFREG)
+    inode = await directory.create(name, S_IFREG | born.mode, creds.fsuid, born.gid)
+    if born.access is not None:
+        await born.endow(inode)
     dentry = task.kernel.mounts.cache.add(parent.dentry, name, inode)
     watch.created(directory, name, inode)
     return Path(parent.mount, dentry)
@@ -248,8 +250,10 @@ async def _open_tmpfile(task: "Task", dirfd: int, path: bytes, flags: int, mode:
     creds = task.credentials
     if not may(creds, directory.attr, MAY_WRITE | MAY_EXEC):
         raise SyscallError(EACCES)
-    gid, mode = inherit(directory.attr, creds, mode & 0o7777 & ~task.fs.umask, S_IFREG)
-    inode = await directory.tmpfile(S_IFREG | mode, creds.fsuid, gid)
+    born = expect(directory.attr, creds, mode & 0o7777, task.fs.umask, S_IFREG)
+    inode = await directory.tmpfile(S_IFREG | born.mode, creds.fsuid, born.gid)
+    if born.access is not None:
+        await born.endow(inode)
     inode.is_linkable = not flags & O_EXCL
     dentry = Dentry(b"#%d" % inode.attr.ino, place.dentry, inode)
     dentry.is_deleted = True

@@ -133,7 +133,8 @@ def walk_cached(  # noqa: C901, PLR0912, PLR0913, PLR0915
     inode = dentry.inode
     if inode is None:
         raise SyscallError(ENOENT)
-    mode = inode.attr.mode
+    attr = inode.attr
+    mode = attr.mode
     while index < count:
         name = parts[index]
         index += 1
@@ -141,10 +142,10 @@ def walk_cached(  # noqa: C901, PLR0912, PLR0913, PLR0915
             if index == count and index > 1 and mode & S_IFMT != S_IFDIR:
                 raise SyscallError(ENOTDIR)  # trailing slash
             continue
-        if mode & _SEARCH_MASK != _SEARCHABLE:
+        if mode & _SEARCH_MASK != _SEARCHABLE or attr.acl is not None:
             if mode & S_IFMT != S_IFDIR:
                 raise SyscallError(ENOTDIR)
-            if not may(task.credentials, inode.attr, MAY_EXEC):
+            if not may(task.credentials, attr, MAY_EXEC):
                 raise SyscallError(EACCES)
         child = dentry.children.get(name)
         if child is None:
@@ -155,7 +156,8 @@ def walk_cached(  # noqa: C901, PLR0912, PLR0913, PLR0915
                 inode = dentry.inode
                 if inode is None:
                     raise SyscallError(ENOENT)
-                mode = inode.attr.mode
+                attr = inode.attr
+                mode = attr.mode
                 continue
             child = fresh.get(index - 1) if fresh is not None else None
             if child is None:
@@ -168,7 +170,8 @@ def walk_cached(  # noqa: C901, PLR0912, PLR0913, PLR0915
         if inode is None:
             raise SyscallError(ENOENT)
         child.is_recent = True
-        mode = inode.attr.mode
+        attr = inode.attr
+        mode = attr.mode
         if mode & S_IFMT == S_IFLNK:
             if index == count and not follow:
                 return Path(mount, child)
@@ -186,7 +189,8 @@ def walk_cached(  # noqa: C901, PLR0912, PLR0913, PLR0915
             inode = dentry.inode
             if inode is None:
                 raise SyscallError(ENOENT)
-            mode = inode.attr.mode
+            attr = inode.attr
+            mode = attr.mode
             continue
         dentry = child
         if child.mounts_here:
@@ -199,7 +203,8 @@ def walk_cached(  # noqa: C901, PLR0912, PLR0913, PLR0915
                 inode = dentry.inode
                 if inode is None:
                     raise SyscallError(ENOENT)
-                mode = inode.attr.mode
+                attr = inode.attr
+                mode = attr.mode
     return Path(mount, dentry)
 
 

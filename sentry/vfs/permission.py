@@ -32,6 +32,8 @@ def may(creds: "Credentials", attr: "Attr", mask: int) -> bool:
     mode = attr.mode
     if attr.uid == creds.fsuid:
         granted = mode >> 6
+    elif attr.acl is not None and mode & 0o070:  # no bit of the mask: nobody that the list names has a right
+        granted = 7 if attr.acl.grants(creds, attr.uid, attr.gid, mask & 7) else 0
     elif attr.gid == creds.fsgid or attr.gid in creds.groups:
         granted = mode >> 3
     else:

@@ -1,6 +1,10 @@
 """Inode attributes as statx(2) knows them."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sentry.vfs.acl import Acl
 
 
 @dataclass(slots=True)
@@ -23,6 +27,9 @@ class Attr:
     mtime_ns: int = 0
     ctime_ns: int = 0
     btime_ns: int = 0
+    #: what the mode cannot say (acl(5)), and what new objects in a folder get
+    acl: "Acl | None" = None
+    default_acl: "Acl | None" = None
 
 
 @dataclass(frozen=True, slots=True)

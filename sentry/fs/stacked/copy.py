@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Final
 
 from sentry.mm.usermem import BytesSink, BytesSource
+from sentry.vfs.acl import ACCESS_NAME, DEFAULT_NAME
 from sentry.vfs.context import OpenContext, Path
 from sentry.vfs.dentry import Dentry
 from sentry.vfs.stat import SetAttr
@@ -72,7 +73,7 @@ async def _copy_piece(reader: "FileDescription", writer: "FileDescription", offs
 
 
 async def copy_attributes(source: "Inode", target: "Inode", attr: "Attr", marks: bytes) -> None:
-    """Extended attributes except an overlay's own (``marks``), then mode and times. Errors: ENOSPC."""
+    """Extended attributes except an overlay's own (``marks``), lists, then mode and times. Errors: ENOSPC."""
     for name in await source.listxattr():
         if not name.startswith(marks):
             try:
@@ -80,5 +81,9 @@ async def copy_attributes(source: "Inode", target: "Inode", attr: "Attr", marks:
             except SyscallError as error:
                 if error.errno != EOPNOTSUPP:
                     raise
+    if target.supports_acls():
+        for name, acl in ((ACCESS_NAME, attr.acl), (DEFAULT_NAME, attr.default_acl)):
+            if acl is not None:
+                await target.set_acl(name, acl)
     mode = None if attr.mode & S_IFMT == S_IFLNK else attr.mode & 0o7777
     await target.setattr(SetAttr(mode=mode, atime_ns=attr.atime_ns, mtime_ns=attr.mtime_ns))

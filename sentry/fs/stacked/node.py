@@ -16,6 +16,7 @@ from syscalls.abi.stat import S_IFDIR, S_IFLNK, S_IFMT, S_IFREG
 if TYPE_CHECKING:
     from sentry.fs.stacked.directory import StackedDirectory
     from sentry.fs.stacked.filesystem import StackedFileSystem
+    from sentry.vfs.acl import Acl
     from sentry.vfs.context import OpenContext
     from sentry.vfs.file import FileDescription
     from sentry.vfs.stat import Attr
@@ -135,6 +136,15 @@ class StackedNode(Inode):
                 raise
         await self.copy_up()
         await self.real.removexattr(self.fs.escaped(name))
+
+    def supports_acls(self) -> bool:
+        """As the layer says."""
+        return self.real.supports_acls()
+
+    async def set_acl(self, name: bytes, acl: "Acl | None") -> None:
+        """Copies up first. Errors: as the layer says."""
+        await self.copy_up()
+        await self.real.set_acl(name, acl)
 
     async def copy_up(self, limit: int | None = None) -> None:
         """Be in the upper layer; of a file ``limit`` bytes are enough. Errors: EROFS without such a layer, ENOSPC."""

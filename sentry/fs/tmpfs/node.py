@@ -2,15 +2,17 @@
 
 from typing import TYPE_CHECKING
 
+from sentry.vfs.acl import ACCESS_NAME
 from sentry.vfs.inode import Inode
 from sentry.vfs.stat import Attr, SetAttr
 from syscalls.abi.errno import EEXIST, ENODATA, ENOSPC
 from syscalls.abi.errors import SyscallError
-from syscalls.abi.stat import S_IFMT
+from syscalls.abi.stat import S_IFLNK, S_IFMT
 from syscalls.abi.xattr import XATTR_CREATE, XATTR_REPLACE
 
 if TYPE_CHECKING:
     from sentry.fs.tmpfs.filesystem import TmpFileSystem
+    from sentry.vfs.acl import Acl
 
 XATTR_BYTES_MAX = 128 << 10
 
@@ -44,6 +46,8 @@ class Node(Inode):
             attr.mtime_ns = now
         if change.mode is not None:
             attr.mode = attr.mode & S_IFMT | change.mode & 0o7777
+            if attr.acl is not None:
+                attr.acl = attr.acl.with_mode(attr.mode)
         if change.uid is not None:
             attr.uid = change.uid
         if change.gid is not None:
@@ -101,6 +105,19 @@ class Node(Inode):
     async def listxattr(self) -> list[bytes]:
         """Names in order of creation."""
         return list(self.xattrs or ())
+
+    def supports_acls(self) -> bool:
+        """As tmpfs and the usual file systems of disks do."""
+        return self.attr.mode & S_IFMT != S_IFLNK
+
+    async def set_acl(self, name: bytes, acl: "Acl | None") -> None:
+        """Kept beside the mode."""
+        self._own()
+        if name == ACCESS_NAME:
+            self.attr.acl = acl
+        else:
+            self.attr.default_acl = acl
+        self.attr.ctime_ns = self.fs.now()
 
 
 class Special(Node):

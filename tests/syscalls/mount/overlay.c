@@ -257,3 +257,53 @@ TEST(layer_changed_behind) {
     rename("m/a", "m/c"), unlink("m/b"), list("u");
     EXPECT_OK(umount("m"));
 }
+
+/* What a list says of a name below is true above it, goes up with the copy, and is handed down in a folder that shines through. */
+static void show_list(const char *path, const char *name) {
+    unsigned char value[200];
+    struct stat st;
+    ssize_t n = getxattr(path, name, value, sizeof value);
+    if (n < 0) printf("%s: %s\n", path, check_errno_name(errno));
+    NEED(stat(path, &st));
+    printf("%s %s mode %o:", path, name + 17, st.st_mode);
+    for (ssize_t i = 4; i < n; i += 8) printf(" %d:%d", value[i], value[i + 2]);
+    printf("\n");
+}
+TEST(lists) {
+    begin();
+    static const unsigned char list[] = {2, 0, 0, 0, 1, 0, 6, 0, 255, 255, 255, 255, 2, 0, 7, 0, 232, 3, 0, 0, 4, 0, 4, 0, 255, 255, 255, 255,
+        16, 0, 5, 0, 255, 255, 255, 255, 32, 0, 0, 0, 255, 255, 255, 255};
+    put("l1/f", "x");
+    put("l1/g", "x");
+    NEED(mkdir("l1/d", 0777));
+    NEED(setxattr("l1/f", "system.posix_acl_access", list, sizeof list, 0));
+    NEED(setxattr("l1/d", "system.posix_acl_default", list, sizeof list, 0));
+    NEED(mount("o", "m", "overlay", 0, "lowerdir=l1,upperdir=u,workdir=w"));
+    show_list("m/f", "system.posix_acl_access");
+    show_list("m/d", "system.posix_acl_default");
+    put("m/f", "longer");
+    show_list("u/f", "system.posix_acl_access");
+    show_list("m/f", "system.posix_acl_access");
+    NEED(chmod("m/f", 0771));
+    show_list("m/f", "system.posix_acl_access");
+    show_list("l1/f", "system.posix_acl_access");
+    NEED(setxattr("m/g", "system.posix_acl_access", list, sizeof list, 0));
+    show_list("m/g", "system.posix_acl_access");
+    show_list("l1/g", "system.posix_acl_access");
+    put("m/d/new", "x");
+    show_list("m/d/new", "system.posix_acl_access");
+    NEED(mkdir("m/d/sub", 0777));
+    show_list("m/d/sub", "system.posix_acl_access");
+    show_list("m/d/sub", "system.posix_acl_default");
+    show_list("u/d", "system.posix_acl_default");
+    SHOW(removexattr("m/d", "system.posix_acl_default"));
+    show_list("m/d", "system.posix_acl_default");
+    pid_t pid = CHILD({
+        NEED(setresuid(1000, 1000, 1000));
+        SHOW(access("m/f", W_OK));
+        SHOW(access("m/g", R_OK | X_OK));
+        SHOW(access("m/g", W_OK));
+    });
+    EXPECT_EXIT(0, pid);
+    NEED(chdir("/"));
+}
