@@ -62,6 +62,8 @@ def _clone_group(maker: Task, context: "Context", parent: ThreadGroup | None, fl
         group.segments = set(origin.segments)
     group.executable = origin.executable
     group.is_dumpable = origin.is_dumpable
+    group.oom_score_adj = origin.oom_score_adj
+    group.oom_score_adj_min = origin.oom_score_adj_min
     group.arguments = origin.arguments
     group.environment = origin.environment
     group.auxv = origin.auxv

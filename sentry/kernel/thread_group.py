@@ -39,6 +39,8 @@ class ThreadGroup:
         "is_stopped",
         "leader",
         "limits",
+        "oom_score_adj",
+        "oom_score_adj_min",
         "parent",
         "process_group",
         "segments",
@@ -73,6 +75,8 @@ class ThreadGroup:
         self.is_child_subreaper = False
         self.is_dumpable = True  # PR_SET_DUMPABLE; /proc/PID belongs to root while it is not
         self.has_execed = False
+        self.oom_score_adj = 0  # /proc/PID/oom_score_adj, and how low the unprivileged may set it
+        self.oom_score_adj_min = 0
         self.executable: Path | None = None
         self.arguments = b""
         self.environment = b""

@@ -9,7 +9,8 @@ CMDLINE: Final = b"\n"
 CRYPTO: Final = b""
 DEVICES: Final = b"Character devices:\n  1 mem\n  5 /dev/tty\n  5 /dev/console\n  5 /dev/ptmx\n136 pts\n\nBlock devices:\n"
 FILESYSTEMS: Final = b"".join(
-    b"nodev\t%b\n" % name for name in (b"sysfs", b"tmpfs", b"proc", b"pipefs", b"sockfs", b"devpts", b"overlay", b"cgroup2")
+    b"nodev\t%b\n" % name
+    for name in (b"sysfs", b"tmpfs", b"proc", b"cgroup2", b"sockfs", b"pipefs", b"ramfs", b"devpts", b"overlay", b"mqueue")
 )
 PARTITIONS: Final = b"major minor  #blocks  name\n\n"
 SWAPS: Final = b"Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"

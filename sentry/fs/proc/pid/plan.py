@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Final
 
 from sentry.fs.proc.net.plan import make_net
-from sentry.fs.proc.pid import fd, limits, links, maps, memory, mounts, program, scheduling, small, stat, status
+from sentry.fs.proc.pid import fd, limits, links, maps, memory, mounts, oom, program, scheduling, small, stat, status
 from sentry.fs.proc.pid.directory import PidDirectory, PidFile, PidNode, Plan
 from sentry.fs.proc.pid.target import Target
 from sentry.fs.synthetic.node import DynamicDirectory
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from sentry.fs.synthetic.filesystem import SyntheticFileSystem
     from sentry.vfs.inode import Inode
 
-_oom: Final = small.OomScores()
 _LINK: Final = S_IFLNK | 0o777
 
 #: what a thread and a process have in common
@@ -43,9 +42,9 @@ THREAD: Final[Plan] = {
     b"net": PidNode(make_net, S_IFDIR | 0o555),
     b"ns": PidNode(links.NamespaceDirectory, S_IFDIR | 0o511),
     b"numa_maps": PidFile(memory.numa_maps, is_private=True),
-    b"oom_adj": PidFile(_oom.read_old, mode=0o644, command=_oom.write_old),
-    b"oom_score": PidFile(_oom.score),
-    b"oom_score_adj": PidFile(_oom.read, mode=0o644, command=_oom.write),
+    b"oom_adj": PidFile(oom.read_old, mode=0o644, command=oom.write_old),
+    b"oom_score": PidFile(oom.score),
+    b"oom_score_adj": PidFile(oom.read, mode=0o644, command=oom.write),
     b"personality": PidFile(small.personality, mode=0o400, is_private=True),
     b"projid_map": PidFile(small.id_map, mode=0o644, command=small.refuse),
     b"root": PidNode(links.root, _LINK),
@@ -55,6 +54,7 @@ THREAD: Final[Plan] = {
     b"setgroups": PidFile(small.setgroups, mode=0o644, command=small.refuse),
     b"smaps": PidFile(maps.smaps, is_private=True),
     b"smaps_rollup": PidFile(maps.smaps_rollup, is_private=True),
+    b"stack": PidFile(small.stack, mode=0o400),
     b"stat": PidFile(stat.stat),
     b"statm": PidFile(stat.statm),
     b"status": PidFile(status.status),
