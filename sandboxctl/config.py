@@ -55,7 +55,9 @@ class Overlay:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """A way to the outside. ``published``: ``IP/HOST:GUEST/PROTOCOL``; ``denied``: networks that are never reached.
+    """A way to the outside: passt, or the network namespace at the path ``namespace``.
+
+    ``published``: ``IP/HOST:GUEST/PROTOCOL``; ``denied``: networks that are never reached.
 
     ``allowed``: (network or name, port or 0), and then nothing else is; ``reserved``: denied unless allowed by address.
     ``log`` and ``pcap`` are paths of files that are written.
@@ -67,6 +69,17 @@ class Network:
     reserved: tuple[str, ...] = ()
     log: str | None = None
     pcap: str | None = None
+    namespace: str = ""
+
+    def policy_message(self) -> dict[str, object]:
+        """What the sentry's configuration says of where packets may go, and what is written about them."""
+        return {
+            "denied": list(self.denied),
+            "allowed": [list(one) for one in self.allowed],
+            "reserved": list(self.reserved),
+            "log": self.log is not None,
+            "pcap": self.pcap is not None,
+        }
 
 
 @dataclass(frozen=True, slots=True)

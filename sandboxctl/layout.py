@@ -5,6 +5,7 @@ has only the rights that its trees need.
 """
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from gofer.protocol.config import Config as GoferConfig
@@ -31,6 +32,11 @@ class Layout:
         else:
             self.gofers.append(GoferConfig(trees, keeps_privileges=is_root))
         return len(self.gofers) - 1
+
+    def set_network(self, message: dict[str, object], resolvers: Sequence[str]) -> None:
+        """The sandbox has a link; ``resolvers`` are its name servers."""
+        self.message["network"] = {**message, "resolvers": list(resolvers)}
+        self.message["dns"] = [text.encode() for text in resolvers]
 
 
 def plan(config: SandboxConfig, image: Image) -> Layout:
@@ -89,12 +95,10 @@ def plan(config: SandboxConfig, image: Image) -> Layout:
         "host_gid": NOBODY if is_root else -1,
         "keep": True,
     }
-    if config.network is not None:
+    if config.network is not None and not config.network.namespace:
         from sandboxctl.network import passt
 
-        resolvers = config.dns or (passt.NAME_SERVER,)
-        layout.message["network"] = {**passt.message(config.network), "resolvers": list(resolvers)}
-        layout.message["dns"] = [text.encode() for text in resolvers]
+        layout.set_network(passt.message(config.network), config.dns or (passt.NAME_SERVER,))
     return layout
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from gofer.launch import GoferError, GoferProcess
 from gofer.launch import start as start_gofer
-from sandboxctl.config import CommandConfig, SandboxConfig
+from sandboxctl.config import CommandConfig, Network, SandboxConfig
 from sandboxctl.errors import EXIT_OURS, OptionError, SandboxDied, SandboxError, one_line
 from sandboxctl.images.registry import resolve
 from sandboxctl.init import guest as guest_init
@@ -24,6 +24,8 @@ from sandboxctl.layout import plan
 from sentry.boot.control_protocol import ChannelClosed, ProtocolError
 
 if TYPE_CHECKING:
+    from sandboxctl.layout import Layout
+    from sandboxctl.network.namespace import Namespace
     from sandboxctl.network.passt import Passt
 
 STOP_GRACE = 2.0
@@ -68,7 +70,7 @@ class Session:
         self._log_fd = -1
         self._image_fd = -1  # holds an image of the store
         self._gofers: list[GoferProcess] = []
-        self._passt: Passt | None = None
+        self._way: Passt | Namespace | None = None  # to the outside
         self._record_fds: list[int] = []  # of --network-log and --network-pcap, until the sentry has them
         self._death: SandboxError | None = None
         self._answers: list[dict[str, Any]] = []
@@ -103,17 +105,29 @@ class Session:
         except OSError as error:
             raise SandboxError(f"cannot start a process: {error.strerror or error}") from None
         if self.config.network is not None:
-            from sandboxctl.network.passt import Passt
-            from sandboxctl.network.records import open_records
-
-            self._record_fds = open_records(self.config.network)
-            self._passt = Passt(self.config.network)
+            self._open_network(self.config.network, layout)
         self._send_start(layout.message)
         deadline = time.monotonic() + START_PATIENCE
         while not self.info:
             self.pump(deadline - time.monotonic())
             if time.monotonic() > deadline:
                 raise SandboxError(f"the sandbox did not start within {START_PATIENCE:g} s; see: sandboxctl doctor")
+
+    def _open_network(self, network: Network, layout: "Layout") -> None:
+        from sandboxctl.network.records import open_records
+
+        if not network.namespace:
+            from sandboxctl.network.passt import Passt
+
+            self._record_fds = open_records(network)
+            self._way = Passt(network)
+            return
+        from sandboxctl.network.namespace import Namespace, name_servers
+
+        self._way = taken = Namespace(network.namespace)
+        if taken.link_fd >= 0:
+            self._record_fds = open_records(network)
+            layout.set_network(taken.message(network), self.config.dns or name_servers(network.namespace))
 
     def _close_records(self) -> None:
         while self._record_fds:
@@ -138,8 +152,8 @@ class Session:
         if self.config.overlay.folder is not None:
             overlay_fd = _open_folder(self.config.overlay.folder)
             fds.append(overlay_fd)
-        if self._passt is not None:
-            fds.append(self._passt.link_fd)
+        if self._way is not None and self._way.link_fd >= 0:
+            fds.append(self._way.link_fd)
         fds += self._record_fds
         if self._log_fd >= 0:
             fds.append(self._log_fd)
@@ -149,8 +163,8 @@ class Session:
             self._close_records()
             if overlay_fd >= 0:
                 os.close(overlay_fd)
-            if self._passt is not None:
-                self._passt.close_link()
+            if self._way is not None:
+                self._way.close_link()
         for gofer in self._gofers:
             gofer.close_channel()
 
@@ -332,9 +346,9 @@ class Session:
             gofer.stop()
         self._gofers.clear()
         self._close_records()
-        if self._passt is not None:
-            self._passt.stop()
-            self._passt = None
+        if self._way is not None:
+            self._way.stop()
+            self._way = None
         if self._log_fd >= 0:
             os.close(self._log_fd)
             self._log_fd = -1

@@ -32,11 +32,7 @@ def message(network: Network) -> dict[str, object]:
         "mtu": MTU,
         "addresses": [f"{ADDRESS}/{PREFIX}"],
         "routes": [{"to": "0.0.0.0/0", "via": GATEWAY}],
-        "denied": list(network.denied),
-        "allowed": [list(one) for one in network.allowed],
-        "reserved": list(network.reserved),
-        "log": network.log is not None,
-        "pcap": network.pcap is not None,
+        **network.policy_message(),
     }
 
 

@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sandboxctl.config import PLATFORMS, PROFILES, CommandConfig, Identity, Rlimit, SandboxConfig, Tmpfs, Volume
+from sandboxctl.config import PLATFORMS, PROFILES, CommandConfig, Identity, Network, Rlimit, SandboxConfig, Tmpfs, Volume
 from sandboxctl.errors import SandboxError
 from sandboxctl.options.mount import tmpfs
 
@@ -48,6 +48,7 @@ def sandbox_of(spec: Object, bundle: str, flags: Mapping[str, str] | None = None
     _check_version(str(spec.get("ociVersion") or ""))
     if not any(one.get("type") == "network" for one in linux.get("namespaces") or ()):
         raise SandboxError("the host's network is refused: the guest never uses it; ask for a network namespace (--network none)")
+    namespace = next((str(one.get("path") or "") for one in linux["namespaces"] if one.get("type") == "network"), "")
     root = spec.get("root") or {}
     path = os.path.realpath(os.path.join(bundle, root.get("path", "rootfs")))
     if not os.path.isdir(path):
@@ -68,6 +69,7 @@ def sandbox_of(spec: Object, bundle: str, flags: Mapping[str, str] | None = None
         mounts=_mounts(spec.get("mounts") or (), bundle),
         hostname=spec.get("hostname") or "sandbox",
         domainname=spec.get("domainname") or "",
+        network=Network(namespace=namespace) if namespace else None,
         memory=memory if memory > 0 else None,
         pids_limit=pids if pids > 0 else None,
         nofile_max=_nofile(limits),

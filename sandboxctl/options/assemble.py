@@ -229,7 +229,7 @@ def _network(options: SandboxOptions) -> Network | None:
     log, pcap = options.network_log, options.network_pcap
     if made is None:
         if log or pcap:
-            raise OptionError("--network-log and --network-pcap need --network user")
+            raise OptionError("--network-log and --network-pcap need --network user or ns:PATH")
         return None
     return replace(made, log=log and os.path.abspath(log), pcap=pcap and os.path.abspath(pcap))
 

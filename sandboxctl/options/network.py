@@ -16,12 +16,17 @@ def network(name: str, published: Sequence[str], denied: Sequence[str], allowed:
         raise OptionError("--network host is refused: the guest never uses the host's network; use --network none or user")
     if name == "none":
         if published or denied or allowed:
-            raise OptionError("--publish, --allow and --deny need --network user")
+            raise OptionError("--publish, --allow and --deny need --network user or ns:PATH")
         return None
-    if name != "user":
-        raise OptionError(f"--network {name!r} is not available yet; use --network none or user")
+    path = name.removeprefix("ns:")
+    if name != "user" and (path == name or not path.startswith("/")):
+        raise OptionError(f"--network {name!r} is not available; use --network none, user or ns:/run/netns/NAME")
+    if name != "user" and published:
+        raise OptionError("--publish needs --network user: in a namespace of its own the sandbox has addresses of its own")
     networks, reserved = egress.denied(denied)
-    return Network(tuple(map(_published, published)), networks, tuple(map(egress.allowed, allowed)), reserved)
+    namespace = "" if name == "user" else path
+    targets = tuple(map(egress.allowed, allowed))
+    return Network(tuple(map(_published, published)), networks, targets, reserved, namespace=namespace)
 
 
 def _published(text: str) -> str:

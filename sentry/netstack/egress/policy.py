@@ -1,4 +1,4 @@
-"""Which addresses a sandbox may send to. Asked below the sockets, so no guest gets around it (docs/adr/0026).
+"""Which addresses a sandbox may send to. Asked below the sockets, so no guest gets around it (docs/adr/0027).
 
 With something allowed all else is denied. Names are matched by what the caller's own name servers answered to this sandbox's
 questions, and only questions for names that are allowed ever leave: a name server is a way out as well.

@@ -1,10 +1,14 @@
 """``--network``, ``--publish``, ``--deny``: what is taken and what is refused with the fix."""
 
+import ctypes
+from errno import EPERM
+
 import pytest
 
 from sandboxctl.config import Network, SandboxConfig
-from sandboxctl.errors import OptionError
+from sandboxctl.errors import OptionError, SandboxError
 from sandboxctl.network import passt
+from sandboxctl.network.namespace import Namespace
 from sandboxctl.options.egress import RESERVED, allowed
 from sandboxctl.options.network import network
 from sandboxctl.state.plain import config_from_plain, config_to_plain
@@ -30,7 +34,9 @@ def test_published_ports(text, meaning):
     ("arguments", "text"),
     [
         (("host", (), ()), "--network host is refused"),
-        (("bridge", (), ()), "not available yet; use --network none or user"),
+        (("bridge", (), ()), "is not available; use --network none, user or ns:/run/netns/NAME"),
+        (("ns:name", (), ()), "is not available"),
+        (("ns:/run/netns/a", ("80:80",), ()), "needs --network user"),
         (("none", ("80:80",), ()), "need --network user"),
         (("none", (), ("10.0.0.0/8",)), "need --network user"),
         (("user", ("80",), ()), "is not [IP:]HOST:GUEST"),
@@ -96,3 +102,19 @@ def test_a_record_keeps_it_and_the_sentry_is_told():
     assert again == config.network
     told = passt.message(config.network)
     assert (told["denied"], told["allowed"], told["reserved"]) == (["10.0.0.0/8"], [["example.org", 443]], list(RESERVED))
+
+
+def test_a_namespace_has_rules_too():
+    made = network("ns:/run/netns/a", (), ("10.0.0.0/8",), ("example.org",))
+    assert made == Network((), ("10.0.0.0/8",), (("example.org", 0),), RESERVED, namespace="/run/netns/a")
+
+
+def test_without_rights_the_remedy_is_named(monkeypatch):
+    class Libc:
+        def setns(self, fd, kind):
+            ctypes.set_errno(EPERM)
+            return -1
+
+    monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: Libc())
+    with pytest.raises(SandboxError, match="needs root"):
+        Namespace("/dev/null")

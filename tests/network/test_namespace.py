@@ -1,0 +1,44 @@
+"""``--network ns:PATH``: a guest has the addresses of a network namespace, and gives them back."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def may_make_links():
+    """Why not; nothing if so."""
+    if os.geteuid():
+        return "making a network namespace needs root"
+    probe = subprocess.run(
+        ["unshare", "-n", "ip", "link", "add", "v0", "type", "veth", "peer", "name", "v1"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return f"no veth here: {probe.stderr.strip()}" if probe.returncode else ""
+
+
+def test_a_namespace_is_taken_over_and_given_back():
+    if reason := may_make_links():
+        pytest.skip(reason)
+    done = subprocess.run(
+        ["unshare", "-n", sys.executable, "-m", "tests.network.namespace"],
+        cwd=ROOT, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.stdout.splitlines() == [
+        "1 device without an interface",
+        "10.9.2.1 True whole",
+        "fd09::1 True whole",
+        "ECONNREFUSED",
+        "listening",
+        "::ffff:10.9.2.1 from outside",
+        "fd09::1 from outside",
+        "all is put back",
+        "sandboxctl: /proc/self/ns/net is the host's own network, which the guest never uses",
+        "sandboxctl: cannot take over the network namespace /nonexistent: no such file or directory",
+    ], done.stderr
