@@ -35,6 +35,7 @@ class FileDescription:
         "flags",
         "inode",
         "is_counted_writer",
+        "is_created",
         "lock_owner",
         "offset",
         "on_release",
@@ -82,6 +83,7 @@ class FileDescription:
         self.owner_signal = 0  # F_SETSIG
         self.stop_async: Callable[[], None] | None = None  # ends what O_ASYNC has begun (sentry.kernel.sigio)
         self.lock_owner: object | None = None  # set to the file itself once it holds flock or OFD locks
+        self.is_created = False  # by the open(2) that it comes from
         self.is_counted_writer = False  # counted in ``inode.writers``
         self.on_release: list[Callable[[], None]] | None = None  # epoll forgets a file with its last reference
         self.position_lock: object | None = None  # sentry.kernel.io, made on demand

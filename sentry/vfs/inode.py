@@ -58,7 +58,7 @@ def _never_now(inode: "Inode", context: "OpenContext") -> "FileDescription | Non
 class Inode:
     """A file-system object. ``attr`` is always current for in-memory systems and a cache for remote ones."""
 
-    __slots__ = ("__weakref__", "attr", "bound", "fs", "is_linkable", "link_text", "locks", "watches", "writers")
+    __slots__ = ("__weakref__", "attr", "bound", "fs", "is_linkable", "link_text", "locks", "watches", "write_hint", "writers")
 
     #: lookups of this directory may be kept in the dentry cache, negative ones too
     is_cacheable = True
@@ -84,6 +84,7 @@ class Inode:
         self.link_text: bytes | None = None  # the text of a symbolic link, once known and certain not to change
         self.locks: Any = None  # sentry.vfs.lock.FileLocks, made on demand
         self.watches: list[Any] | None = None  # sentry.vfs.watch.Watch, made on demand
+        self.write_hint = 0  # F_SET_RW_HINT
         self.writers = 0  # open descriptions that may write (ETXTBSY for exec)
 
     async def getattr(self) -> Attr:

@@ -98,6 +98,7 @@ async def open_place(task: "Task", place: Path, flags: int, *, is_created: bool 
         await break_leases(task, inode, is_write=bool(flags & (O_ACCMODE | O_TRUNC)), nowait=bool(flags & O_NONBLOCK))
     context = OpenContext(place, flags, task, is_created)
     file = _opened(task, place, inode.open_now(context) or await inode.open(context), flags)
+    file.is_created = is_created
     if flags & O_TRUNC and not is_created and attr.mode & S_IFMT == S_IFREG:
         await _truncate_at_open(task, place, file)
     return file
@@ -259,4 +260,5 @@ async def _open_tmpfile(task: "Task", dirfd: int, path: bytes, flags: int, mode:
     dentry.is_deleted = True
     file = await open_place(task, Path(place.mount, dentry), flags & ~(O_TMPFILE | O_EXCL | O_CREAT), is_created=True)
     file.flags |= O_TMPFILE
+    file.is_created = False  # as Linux sees it (F_CREATED_QUERY)
     return file

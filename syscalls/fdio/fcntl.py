@@ -7,13 +7,17 @@ from sentry.kernel.io import Outcome
 from sentry.kernel.sigio import Owner, set_async
 from sentry.kernel.task import Task
 from sentry.vfs.file import O_PATH, FileDescription
+from sentry.vfs.permission import check_owner
 from syscalls.abi.capability import CAP_SYS_RESOURCE
 from syscalls.abi.errno import EBADF, EINVAL, EPERM, ESRCH
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.fcntl import (
     F_ADD_SEALS,
+    F_CREATED_QUERY,
     F_DUPFD,
     F_DUPFD_CLOEXEC,
+    F_DUPFD_QUERY,
+    F_GET_RW_HINT,
     F_GET_SEALS,
     F_GETFD,
     F_GETFL,
@@ -30,6 +34,7 @@ from syscalls.abi.fcntl import (
     F_OWNER_EX,
     F_OWNER_PGRP,
     F_OWNER_PID,
+    F_SET_RW_HINT,
     F_SETFD,
     F_SETFL,
     F_SETLEASE,
@@ -55,7 +60,8 @@ from syscalls.fdio.fcntl_notify import notify
 from syscalls.registry import Support, syscall
 
 _CHANGEABLE = O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME
-_FOR_O_PATH = (F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL)
+_FOR_O_PATH = (F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_DUPFD_QUERY, F_CREATED_QUERY)
+_RW_HINT_MAX = 5  # RWH_WRITE_LIFE_EXTREME
 _LOCKS = (F_GETLK, F_SETLK, F_SETLKW, F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW)
 _NOTE = "a lease is not broken by what others do to a volume outside the sandbox"
 
@@ -89,6 +95,30 @@ def _dupfd(task: Task, file: FileDescription, fd: int, arg: int) -> int:
 def _dupfd_cloexec(task: Task, file: FileDescription, fd: int, arg: int) -> int:
     task.fds.check_number(arg & 0xFFFFFFFF)
     return task.fds.install(file, minimum=arg & 0xFFFFFFFF, cloexec=True)
+
+
+def _dupfd_query(task: Task, file: FileDescription, fd: int, arg: int) -> int:
+    """Whether ``arg`` is a descriptor of the same description. Errors: EBADF."""
+    return int(task.fds.get_any(_i32(arg)) is file)
+
+
+def _created_query(task: Task, file: FileDescription, fd: int, arg: int) -> int:
+    return int(file.is_created)
+
+
+def _get_rw_hint(task: Task, file: FileDescription, fd: int, arg: int) -> int:
+    task.memory.write_u64(arg, file.inode.write_hint)
+    return 0
+
+
+def _set_rw_hint(task: Task, file: FileDescription, fd: int, arg: int) -> int:
+    """How long what is written will live: remembered, as a file system without such a notion does. Errors: EPERM, EINVAL."""
+    check_owner(task.credentials, file.inode.attr)
+    hint = task.memory.read_u64(arg)
+    if hint > _RW_HINT_MAX:
+        raise SyscallError(EINVAL)
+    file.inode.write_hint = hint
+    return 0
 
 
 def _getfd(task: Task, file: FileDescription, fd: int, arg: int) -> int:
@@ -194,6 +224,10 @@ def _get_seals(task: Task, file: FileDescription, fd: int, arg: int) -> int:
 _COMMANDS: dict[int, Command] = {
     F_DUPFD: _dupfd,
     F_DUPFD_CLOEXEC: _dupfd_cloexec,
+    F_DUPFD_QUERY: _dupfd_query,
+    F_CREATED_QUERY: _created_query,
+    F_GET_RW_HINT: _get_rw_hint,
+    F_SET_RW_HINT: _set_rw_hint,
     F_GETFD: _getfd,
     F_SETFD: _setfd,
     F_GETFL: _getfl,

@@ -32,21 +32,21 @@ def record_lock(task: Task, file: FileDescription, op: int, arg: int) -> Outcome
     """
     kind, whence, start, length, pid = task.memory.read_struct(FLOCK, arg)
     if whence == SEEK_END:
-        return _from_end(task, file, op, arg, (kind, start, length, pid))
+        return _from_end(task, file, op, arg, (kind, start, length), pid)
     if whence not in (SEEK_SET, SEEK_CUR):
         raise SyscallError(EINVAL)
     base = file.offset if whence == SEEK_CUR else 0
-    return _act(task, file, op, arg, _record(task, file, op, base, (kind, start, length, pid)))
+    return _act(task, file, op, arg, _record(task, file, op, base, (kind, start, length)), pid)
 
 
-async def _from_end(task: Task, file: FileDescription, op: int, arg: int, lock: tuple[int, int, int, int]) -> int:
+async def _from_end(task: Task, file: FileDescription, op: int, arg: int, lock: tuple[int, int, int], pid: int) -> int:
     record = _record(task, file, op, await file.size(), lock)
-    outcome = _act(task, file, op, arg, record)
+    outcome = _act(task, file, op, arg, record, pid)
     return outcome if isinstance(outcome, int) else await outcome
 
 
-def _record(task: Task, file: FileDescription, op: int, base: int, lock: tuple[int, int, int, int]) -> Record:
-    kind, start, length, pid = lock
+def _record(task: Task, file: FileDescription, op: int, base: int, lock: tuple[int, int, int]) -> Record:
+    kind, start, length = lock
     start += base
     if start > OFFSET_MAX:
         raise SyscallError(EOVERFLOW)
@@ -60,16 +60,17 @@ def _record(task: Task, file: FileDescription, op: int, base: int, lock: tuple[i
     if kind not in (F_RDLCK, F_WRLCK, F_UNLCK) or (kind == F_UNLCK and op == F_GETLK):
         raise SyscallError(EINVAL)
     is_ofd = op in _OFD
-    if is_ofd and pid:
-        raise SyscallError(EINVAL)
     return Record(start, end, kind, file if is_ofd else task.fds, _OFD_PID if is_ofd else task.group.tgid)
 
 
-def _act(task: Task, file: FileDescription, op: int, arg: int, wanted: Record) -> Outcome:
-    if op in (F_GETLK, F_OFD_GETLK):
-        return _test(task, file, arg, wanted)
-    if (wanted.kind == F_RDLCK and not file.is_readable) or (wanted.kind == F_WRLCK and not file.is_writable):
+def _act(task: Task, file: FileDescription, op: int, arg: int, wanted: Record, pid: int) -> Outcome:
+    is_test = op in (F_GETLK, F_OFD_GETLK)
+    if not is_test and ((wanted.kind == F_RDLCK and not file.is_readable) or (wanted.kind == F_WRLCK and not file.is_writable)):
         raise SyscallError(EBADF)
+    if pid and op in _OFD:
+        raise SyscallError(EINVAL)
+    if is_test:
+        return _test(task, file, arg, wanted)
     if wanted.owner is file:
         file.lock_owner = file  # its last close gives the lock back
     if locks_of(file.inode).try_record(wanted):

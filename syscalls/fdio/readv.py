@@ -16,14 +16,16 @@ _RWF = RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND | RWF_NOAPPEND
 def sys_readv(task: Task, fd: Fd, iov: UserPtr, iovcnt: Size) -> io.Outcome:
     """Read into several buffers. Errors: as read(2), EINVAL too many or too long."""
     file = task.fds.readable(fd)
-    return io.read(task, file, task.memory.sink_iovec(iov, iovcnt))
+    sink = task.memory.sink_iovec(iov, iovcnt)
+    return io.read(task, file, sink) if sink.remaining else _no_read(file)
 
 
 @syscall(man="readv(2)")
 def sys_writev(task: Task, fd: Fd, iov: UserPtr, iovcnt: Size) -> io.Outcome:
     """Write several buffers as one. Errors: as write(2), EINVAL too many or too long."""
     file = task.fds.writable(fd)
-    return io.write(task, file, task.memory.source_iovec(iov, iovcnt))
+    source = task.memory.source_iovec(iov, iovcnt)
+    return io.write(task, file, source) if source.remaining else _no_write(file)
 
 
 @syscall(man="readv(2)")
@@ -32,7 +34,8 @@ def sys_preadv(task: Task, fd: Fd, iov: UserPtr, iovcnt: Size, offset: Off, pos_
     if offset < 0:
         raise SyscallError(EINVAL)
     file = task.fds.readable_at(fd)
-    return io.pread(task, file, task.memory.sink_iovec(iov, iovcnt), offset)
+    sink = task.memory.sink_iovec(iov, iovcnt)
+    return io.pread(task, file, sink, offset) if sink.remaining else _no_read(file)
 
 
 @syscall(man="readv(2)")
@@ -41,7 +44,8 @@ def sys_pwritev(task: Task, fd: Fd, iov: UserPtr, iovcnt: Size, offset: Off, pos
     if offset < 0:
         raise SyscallError(EINVAL)
     file = task.fds.writable_at(fd)
-    return io.pwrite(task, file, task.memory.source_iovec(iov, iovcnt), offset)
+    source = task.memory.source_iovec(iov, iovcnt)
+    return io.pwrite(task, file, source, offset) if source.remaining else _no_write(file)
 
 
 @syscall(man="readv(2)")
@@ -52,7 +56,7 @@ def sys_preadv2(task: Task, fd: Fd, iov: UserPtr, iovcnt: Size, offset: Off, pos
     file = task.fds.readable(fd) if offset == -1 else task.fds.readable_at(fd)
     sink = task.memory.sink_iovec(iov, iovcnt)
     if not sink.remaining:
-        return 0
+        return _no_read(file)
     _check_flags(flags)
     nowait = bool(flags & RWF_NOWAIT)
     if offset == -1:
@@ -68,7 +72,7 @@ def sys_pwritev2(task: Task, fd: Fd, iov: UserPtr, iovcnt: Size, offset: Off, po
     file = task.fds.writable(fd) if offset == -1 else task.fds.writable_at(fd)
     source = task.memory.source_iovec(iov, iovcnt)
     if not source.remaining:
-        return 0
+        return _no_write(file)
     _check_flags(flags)
     nowait, append = bool(flags & RWF_NOWAIT), bool(flags & RWF_APPEND)
     is_plain = bool(flags & RWF_NOAPPEND)
@@ -77,6 +81,20 @@ def sys_pwritev2(task: Task, fd: Fd, iov: UserPtr, iovcnt: Size, offset: Off, po
     else:
         outcome = io.pwrite(task, file, source, offset, nowait=nowait, append=append, is_plain=is_plain)
     return _synced(file, outcome, data_only=not flags & RWF_SYNC) if flags & (RWF_SYNC | RWF_DSYNC) else outcome
+
+
+def _no_read(file: FileDescription) -> int:
+    """Empty buffers: the file is not asked. Errors: EINVAL where it could not be."""
+    if type(file).try_read is FileDescription.try_read and not (file.is_remote or file.is_caller_bound):
+        raise SyscallError(EINVAL)
+    return 0
+
+
+def _no_write(file: FileDescription) -> int:
+    """Empty buffers: the file is not asked. Errors: EINVAL where it could not be."""
+    if type(file).try_write is FileDescription.try_write and not file.is_remote:
+        raise SyscallError(EINVAL)
+    return 0
 
 
 def _check_flags(flags: int) -> None:

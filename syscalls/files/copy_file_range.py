@@ -4,7 +4,7 @@ from sentry.kernel import io
 from sentry.kernel.task import Task
 from sentry.mm.usermem import MAX_RW_COUNT, BytesSink, BytesSource
 from sentry.vfs.file import FileDescription
-from syscalls.abi.errno import EBADF, EFBIG, EINVAL, EISDIR, EOVERFLOW
+from syscalls.abi.errno import EBADF, EFBIG, EINVAL, EISDIR, EOVERFLOW, EXDEV
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.fcntl import O_APPEND
 from syscalls.abi.stat import S_IFDIR, S_IFMT, S_IFREG
@@ -20,7 +20,7 @@ async def sys_copy_file_range(
     task: Task, fd_in: Fd, off_in: UserPtr, fd_out: Fd, off_out: UserPtr, size: Size, flags: UInt
 ) -> int:
     """Copy between regular files; returns how much. Errors: EBADF, EINVAL (overlap, flags), EISDIR, EFBIG, ENOSPC,
-    EOVERFLOW."""
+    EOVERFLOW, EXDEV (another file system)."""
     source, target = task.fds.get(fd_in), task.fds.get(fd_out)
     start = task.memory.read_u64(off_in) if off_in else source.offset
     end = task.memory.read_u64(off_out) if off_out else target.offset
@@ -63,6 +63,8 @@ def _check(source: FileDescription, target: FileDescription, flags: int) -> None
         raise SyscallError(EINVAL)
     if not source.is_readable or not target.is_writable or target.flags & O_APPEND:
         raise SyscallError(EBADF)
+    if source.inode.fs is not target.inode.fs:  # programs then read and write; from /proc there would be nothing to copy
+        raise SyscallError(EXDEV)
 
 
 async def _copy(task: Task, source: FileDescription, start: int, target: FileDescription, end: int, count: int) -> int:

@@ -9,10 +9,10 @@ from sentry.kernel.task import Task
 from sentry.vfs.directory import DirectoryFile
 from sentry.vfs.file import Entry
 from sentry.vfs.watch import touched
-from syscalls.abi.errno import EFAULT, EINVAL, ENOENT
+from syscalls.abi.errno import EFAULT, EINVAL, ENOENT, ENOTDIR
 from syscalls.abi.errors import Fault, SyscallError
 from syscalls.abi.inotify import IN_ACCESS
-from syscalls.abi.stat import DIRENT, DIRENT64
+from syscalls.abi.stat import DIRENT, DIRENT64, S_IFDIR, S_IFMT
 from syscalls.args import Fd, UInt, UserPtr
 from syscalls.registry import syscall
 
@@ -35,6 +35,8 @@ async def _getdents(task: Task, fd: int, dirp: int, count: int, pack: Packer) ->
     file = task.fds.get(fd)
     file.acquire()
     try:
+        if file.inode.attr.mode & S_IFMT != S_IFDIR:
+            raise SyscallError(ENOTDIR)
         if file.path is not None and file.path.dentry.is_deleted:
             raise SyscallError(ENOENT)
         position = file.offset

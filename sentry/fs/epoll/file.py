@@ -191,5 +191,7 @@ class EpollFile(AnonFile):
 def check_pollable(file: FileDescription) -> None:
     """Errors: EPERM for what is always ready: regular files, directories, /dev/null and its kin (epoll_ctl(2))."""
     kind = file.inode.attr.mode & S_IFMT
+    if type(file).readiness is not FileDescription.readiness and kind == S_IFREG:
+        return  # a message queue, which does become ready
     if kind in (S_IFREG, S_IFDIR) or (kind == S_IFCHR and file.is_endless and file.inode.attr.rdev != _RANDOM):
         raise SyscallError(EPERM)

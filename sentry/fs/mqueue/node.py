@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING, Final
 from sentry.fs.tmpfs.node import Node
 from sentry.ipc.posix_queue import PosixQueue
 from sentry.vfs.file import FileDescription
+from sentry.vfs.stat import SetAttr
+from syscalls.abi.errno import ENXIO, EOPNOTSUPP
+from syscalls.abi.errors import SyscallError
 
 if TYPE_CHECKING:
     from sentry.fs.mqueue.filesystem import MqueueFileSystem
@@ -34,7 +37,24 @@ class QueueNode(Node):
         self.fs.forget(self._maker, self._bytes)
 
     async def _resize(self, size: int) -> None:
-        """Truncation has no meaning here and no effect, as in Linux."""
+        """Truncation changes the number that stat(2) shows, and nothing else, as in Linux."""
+        self.attr.size = size
+
+    def supports_acls(self) -> bool:
+        """No extended attributes of any kind."""
+        return False
+
+    async def setxattr(self, name: bytes, value: bytes, flags: int) -> None:
+        """Errors: EOPNOTSUPP."""
+        raise SyscallError(EOPNOTSUPP)
+
+    async def getxattr(self, name: bytes) -> bytes:
+        """Errors: EOPNOTSUPP."""
+        raise SyscallError(EOPNOTSUPP)
+
+    async def removexattr(self, name: bytes) -> None:
+        """Errors: EOPNOTSUPP."""
+        raise SyscallError(EOPNOTSUPP)
 
     async def open(self, context: "OpenContext") -> FileDescription:
         """A description of this queue."""
@@ -45,6 +65,8 @@ class QueueFile(FileDescription):
     """A message queue descriptor."""
 
     __slots__ = ("contents",)
+    is_seekable = True
+    can_splice_from = can_splice_to = False
 
     def __init__(self, inode: QueueNode, flags: int) -> None:
         super().__init__(inode, flags)
@@ -60,9 +82,23 @@ class QueueFile(FileDescription):
             queue.notify_signal,
             queue.notify_pid,
         )
-        part = text[self.offset : self.offset + sink.remaining]
-        self.offset += len(part)
+        part = text[offset : offset + sink.remaining]
         return sink.put(part) if part else 0
+
+    async def seek_data(self, offset: int, *, hole: bool) -> int:
+        """No holes before the end, wherever truncate(2) has put it. Errors: ENXIO."""
+        size = await self.size()
+        if not 0 <= offset < size:
+            raise SyscallError(ENXIO)
+        return size if hole else offset
+
+    async def truncate(self, size: int) -> None:
+        """Only fstat(2) and SEEK_END notice."""
+        await self.inode.setattr(SetAttr(size=size))
+
+    async def allocate(self, mode: int, offset: int, length: int) -> None:
+        """Errors: EOPNOTSUPP."""
+        raise SyscallError(EOPNOTSUPP)
 
     def readiness(self) -> int:
         """Readable with a message, writable with room."""
