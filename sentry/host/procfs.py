@@ -28,6 +28,20 @@ def read_thread(host_tid: int, name: str) -> bytes | None:
     return _read(f"{host_tid}/{name}")
 
 
+def read_thread_at(host_tid: int, name: str, offset: int, length: int) -> bytes | None:
+    """Up to ``length`` bytes at ``offset`` of a file of /proc/TID; None when the thread is gone. Errors: EACCES, EIO."""
+    fd = _open(f"{host_tid}/{name}")
+    if fd is None:
+        return None
+    try:
+        return os.pread(fd, length, offset)
+    except OSError as error:
+        _raise_unless_gone(error)
+        return None
+    finally:
+        os.close(fd)
+
+
 def read(name: str) -> bytes | None:
     """A file at the top of /proc, None if the host has none. Errors: EACCES, EIO."""
     return _read(name)
@@ -38,12 +52,18 @@ def processors() -> list[int]:
     return sorted(os.sched_getaffinity(0))
 
 
-def _read(path: str) -> bytes | None:
+def _open(path: str) -> int | None:
     prepare()
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW, dir_fd=_proc_fds[0])
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW, dir_fd=_proc_fds[0])
     except OSError as error:
         _raise_unless_gone(error)
+        return None
+
+
+def _read(path: str) -> bytes | None:
+    fd = _open(path)
+    if fd is None:
         return None
     try:
         parts = []

@@ -37,8 +37,9 @@ def show(path):
 
 
 PROCESS = """arch_status attr auxv cgroup cmdline comm coredump_filter cpuset cwd environ exe fd fdinfo gid_map io limits loginuid
-maps mem mountinfo mounts mountstats net ns numa_maps oom_adj oom_score oom_score_adj personality projid_map root sched schedstat
-sessionid setgroups smaps smaps_rollup stat statm status syscall task timens_offsets timerslack_ns uid_map wchan"""
+map_files maps mem mountinfo mounts mountstats net ns numa_maps oom_adj oom_score oom_score_adj pagemap personality projid_map
+root sched schedstat sessionid setgroups smaps smaps_rollup stat statm status syscall task timens_offsets timerslack_ns uid_map
+wchan"""
 THREAD = """attr/current attr/exec attr/fscreate attr/keycreate attr/prev attr/sockcreate cgroup cmdline comm cwd exe fd limits
 maps mem mountinfo mounts ns oom_score_adj sched schedstat smaps stat statm status syscall uid_map wchan"""
 TOP = """bus cgroups cmdline consoles cpuinfo crypto devices diskstats driver execdomains filesystems fs interrupts irq key-users

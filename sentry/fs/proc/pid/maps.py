@@ -25,6 +25,17 @@ def maps(viewer: "Task", target: "Target") -> bytes:
     return b"" if target.is_zombie else _translate(viewer, target, host_thread.read(target.task, "maps"))
 
 
+def mapped_files(viewer: "Task", target: "Target") -> dict[tuple[int, int], tuple[bytes, bytes]]:
+    """First and last address of each mapping of a file: its permissions (``rw-p``) and its name."""
+    files = {}
+    for line in maps(viewer, target).splitlines():
+        words = line.split(None, 5)
+        if len(words) > 5 and words[4] != b"0":
+            low, _, high = words[0].partition(b"-")
+            files[int(low, 16), int(high, 16)] = (words[1], words[5])
+    return files
+
+
 def smaps(viewer: "Task", target: "Target") -> bytes:
     """The same with the sizes of each."""
     return b"" if target.is_zombie else _translate(viewer, target, host_thread.read(target.task, "smaps"))

@@ -50,14 +50,15 @@ class MemFile(FileDescription):
         super().__init__(inode, flags)
         self._program = inode.target.group.executable
 
-    def _task(self) -> "Task | None":
+    def living(self) -> "Task | None":
+        """The task whose memory this is, None once that memory is gone."""
         target = self.inode.target
         is_same = target.exists and not target.is_zombie and target.group.executable is self._program
         return target.task if is_same else None
 
     def try_read(self, sink: "Sink", offset: int) -> int | None:
         """Bytes up to the first that cannot be read. Errors: EIO not even one."""
-        task = self._task()
+        task = self.living()
         if task is None or not sink.remaining:
             return 0
         data = task.memory.guest.read_partial(offset, min(sink.remaining, _CHUNK))
@@ -67,7 +68,7 @@ class MemFile(FileDescription):
 
     def try_write(self, source: "Source", offset: int) -> int | None:
         """Errors: EIO nothing can be written there."""
-        task = self._task()
+        task = self.living()
         if task is None or not source.remaining:
             return 0
         data = source.take(min(source.remaining, _CHUNK))

@@ -3,7 +3,22 @@
 from typing import TYPE_CHECKING, Final
 
 from sentry.fs.proc.net.plan import make_net
-from sentry.fs.proc.pid import fd, limits, links, maps, memory, mounts, oom, program, scheduling, small, stat, status
+from sentry.fs.proc.pid import (
+    fd,
+    limits,
+    links,
+    map_files,
+    maps,
+    memory,
+    mounts,
+    oom,
+    pagemap,
+    program,
+    scheduling,
+    small,
+    stat,
+    status,
+)
 from sentry.fs.proc.pid.directory import PidDirectory, PidFile, PidNode, Plan
 from sentry.fs.proc.pid.target import Target
 from sentry.fs.synthetic.node import DynamicDirectory
@@ -45,6 +60,7 @@ THREAD: Final[Plan] = {
     b"oom_adj": PidFile(oom.read_old, mode=0o644, command=oom.write_old),
     b"oom_score": PidFile(oom.score),
     b"oom_score_adj": PidFile(oom.read, mode=0o644, command=oom.write),
+    b"pagemap": PidNode(pagemap.PagemapInode, S_IFREG | 0o400),
     b"personality": PidFile(small.personality, mode=0o400, is_private=True),
     b"projid_map": PidFile(small.id_map, mode=0o644, command=small.refuse),
     b"root": PidNode(links.root, _LINK),
@@ -102,6 +118,7 @@ _SHARED: Final = {name: wish for name, wish in THREAD.items() if name != b"child
 PROCESS: Final[Plan] = {
     **_SHARED,
     b"coredump_filter": PidFile(small.coredump_filter, mode=0o644, command=small.refuse),
+    b"map_files": PidNode(map_files.MapFilesDirectory, S_IFDIR | 0o500),
     b"mountstats": PidFile(mounts.mountstats, mode=0o400),
     b"task": PidNode(ThreadList, S_IFDIR | 0o555),
     b"timens_offsets": PidFile(scheduling.timens_offsets, mode=0o644, command=small.refuse),
