@@ -15,7 +15,11 @@ from sandboxctl.errors import SandboxError, one_line
 
 ADDRESS, PREFIX, GATEWAY, NAME_SERVER = "10.0.2.15", 24, "10.0.2.2", "10.0.2.3"
 MTU: Final = 65_520
+#: unique local addresses (RFC 4193); passt answers for the gateway, as for every other address
+ADDRESS6, PREFIX6, GATEWAY6 = "fd9a:559a:559a::15", 64, "fd9a:559a:559a::2"
 _MAC: Final = "9a:55:9a:55:9a:55"
+METRIC6: Final = 1024  # IP6_RT_PRIO_USER
+_RTF_GATEWAY: Final = 2
 _PATIENCE_S: Final = 30.0
 _TOLD_MAX: Final = 4096
 #: an ARP request for the gateway: passt answers as soon as it serves, and says nothing before
@@ -26,12 +30,17 @@ _WHO_IS_THERE: Final = bytes.fromhex("ffffffffffff9a559a559a55080600010800060400
 
 def message(network: Network) -> dict[str, object]:
     """The part ``network`` of the sentry's configuration."""
+    addresses = [f"{ADDRESS}/{PREFIX}"]
+    routes: list[dict[str, object]] = [{"to": "0.0.0.0/0", "via": GATEWAY}]
+    if host_has_ipv6():
+        addresses.append(f"{ADDRESS6}/{PREFIX6}")
+        routes.append({"to": "::/0", "via": GATEWAY6, "metric": METRIC6})
     return {
         "kind": "passt",
         "mac": _MAC,
         "mtu": MTU,
-        "addresses": [f"{ADDRESS}/{PREFIX}"],
-        "routes": [{"to": "0.0.0.0/0", "via": GATEWAY}],
+        "addresses": addresses,
+        "routes": routes,
         **network.policy_message(),
     }
 
@@ -100,10 +109,21 @@ class Passt:
         raise SandboxError(f"--network user: passt cannot work here: {one_line(lines[-1])}")
 
 
+def host_has_ipv6() -> bool:
+    """Whether the host has a way to all of IPv6; without one a sandbox has no such address, and nobody waits for it in vain."""
+    try:
+        with open("/proc/net/ipv6_route", encoding="ascii") as routes:
+            rows = [row.split() for row in routes]
+    except OSError:
+        return False
+    return any(row[0] == "0" * 32 and row[1] == "00" and int(row[8], 16) & _RTF_GATEWAY for row in rows)
+
+
 def _arguments(network: Network, fd: int) -> list[str]:
     tcp = [port.removesuffix("/tcp") for port in network.published if not port.endswith("/udp")]
     udp = [port.removesuffix("/udp") for port in network.published if port.endswith("/udp")]
-    made = ["--foreground", "--quiet", "--one-off", "--fd", str(fd), "--ipv4-only", "--mtu", str(MTU), "--no-map-gw"]
+    made = ["--foreground", "--quiet", "--one-off", "--fd", str(fd), "--mtu", str(MTU), "--no-map-gw"]
     made += ["--address", ADDRESS, "--netmask", str(PREFIX), "--gateway", GATEWAY, "--dns-forward", NAME_SERVER]
     made += [word for port in tcp for word in ("--tcp-ports", port)] or ["--tcp-ports", "none"]
+    made += ["--address", ADDRESS6, "--gateway", GATEWAY6] if host_has_ipv6() else ["--ipv4-only"]
     return made + ([word for port in udp for word in ("--udp-ports", port)] or ["--udp-ports", "none"])

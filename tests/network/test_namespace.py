@@ -1,6 +1,7 @@
 """``--network ns:PATH``: a guest has the addresses of a network namespace, and gives them back."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -41,4 +42,24 @@ def test_a_namespace_is_taken_over_and_given_back():
         "all is put back",
         "sandboxctl: /proc/self/ns/net is the host's own network, which the guest never uses",
         "sandboxctl: cannot take over the network namespace /nonexistent: no such file or directory",
+    ], done.stderr
+
+
+def test_passt_carries_ipv6_where_the_host_has_it():
+    if reason := may_make_links():
+        pytest.skip(reason)
+    if shutil.which("passt") is None:
+        pytest.skip("passt is not installed")
+    done = subprocess.run(
+        ["unshare", "-n", sys.executable, "-m", "tests.network.ipv6"],
+        cwd=ROOT, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    if "passt cannot work here" in done.stdout:
+        pytest.skip(done.stdout.strip())
+    assert done.stdout.split("\n")[:5] == [
+        "10.9.2.2 sees ::ffff:10.9.2.1",
+        "fd09::2 sees fd09::1",
+        "fe80::1%eth0 ECONNREFUSED",
+        "fd00:ec2::254 ECONNREFUSED",
+        "64:ff9b::a9fe:a9fe ECONNREFUSED",
     ], done.stderr
