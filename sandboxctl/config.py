@@ -146,6 +146,15 @@ class SandboxConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class Capabilities:
+    """The sets that a program begins with, as bit masks (capabilities(7))."""
+
+    bounding: int = CAPABILITIES_DEFAULT
+    inheritable: int = 0
+    ambient: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class CommandConfig:
     """One command in a sandbox. ``env`` is complete: nothing is added to it."""
 
@@ -160,3 +169,7 @@ class CommandConfig:
     umask: int = 0o022
     #: exec gives no rights that the program has not got already (PR_SET_NO_NEW_PRIVS)
     no_new_privileges: bool = False
+    #: None: the sandbox's own as the bounding set, nothing else
+    capabilities: Capabilities | None = None
+    #: /proc/PID/oom_score_adj, -1000 to 1000; None: not set
+    oom_score_adj: int | None = None

@@ -186,7 +186,7 @@ class Session:
         started = Command(self._next)
         self._next += 1
         self._commands[started.number] = started
-        who = command.identity
+        who, caps = command.identity, command.capabilities
         self._send(
             "run",
             list(streams.values()),
@@ -196,6 +196,8 @@ class Session:
             cwd=os.fsencode(command.cwd),
             umask=command.umask,
             no_new_privs=command.no_new_privileges,
+            capabilities=None if caps is None else [caps.bounding, caps.inheritable, caps.ambient],
+            oom_score_adj=command.oom_score_adj,
             uid=who.uid,
             gid=who.gid,
             groups=list(who.groups),

@@ -4,8 +4,10 @@ import contextlib
 import os
 import signal
 import time
+from dataclasses import replace
 from functools import partial
 
+from sandboxctl.config import Capabilities
 from sandboxctl.errors import EXIT_NOT_EXECUTABLE, SandboxError
 from sandboxctl.oci import cgroups, life, spec
 from sandboxctl.oci.arguments import Arguments
@@ -69,7 +71,7 @@ def _create(states: States, arguments: Arguments) -> int:
         bundle=bundle,
         annotations=found.get("annotations") or {},
         hooks=found.get("hooks") or {},
-        command=to_plain(command),
+        command=to_plain(command if command.capabilities else replace(command, capabilities=Capabilities(0))),
         resources=linux.get("resources") or {},
     )
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn
 
 from sandboxctl.errors import SandboxError
@@ -55,7 +56,7 @@ def execute(states: States, arguments: Arguments) -> int:
 def _command(record: Record, arguments: Arguments) -> "CommandConfig":
     root = record.image.removeprefix("dir:")
     if arguments.flag("process"):
-        return spec.command_of(spec.read(arguments.flag("process")), root)
+        return _within(from_plain(record.command), spec.command_of(spec.read(arguments.flag("process")), root))
     base = to_plain(from_plain(record.command))
     base["argv"] = arguments.rest[1:]
     if not base["argv"]:
@@ -69,6 +70,17 @@ def _command(record: Record, arguments: Arguments) -> "CommandConfig":
             raise SandboxError("exec: --user takes UID[:GID] in numbers")
         base["identity"] = {"uid": int(uid), "gid": int(gid or 0), "groups": (), "home": "/"}
     return from_plain(base)
+
+
+def _within(first: "CommandConfig", command: "CommandConfig") -> "CommandConfig":
+    """With the container's capabilities and score where it says none, as runc has it. Raises SandboxError for further ones."""
+    if command.oom_score_adj is None:
+        command = replace(command, oom_score_adj=first.oom_score_adj)
+    if command.capabilities is None:
+        return replace(command, capabilities=first.capabilities)
+    if first.capabilities is not None and command.capabilities.bounding & ~first.capabilities.bounding:
+        raise SandboxError("exec: capabilities that the container has not got; give them to it when it is made (--cap-add)")
+    return command
 
 
 def _proxy(connect: type[Link], folder: str, command: "CommandConfig", console: str, writer: int) -> NoReturn:

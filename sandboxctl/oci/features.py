@@ -3,11 +3,10 @@
 import json
 
 IGNORED = (
-    "linux.devices", "linux.gidMappings", "linux.resources.blockIO", "linux.resources.devices",
+    "linux.resources.blockIO", "linux.resources.devices",
     "linux.resources.hugepageLimits", "linux.resources.network", "linux.rootfsPropagation", "linux.seccomp",
     "linux.sysctl.net.ipv4.ip_unprivileged_port_start", "linux.sysctl.net.ipv4.ping_group_range",
-    "linux.uidMappings", "process.apparmorProfile", "process.capabilities.ambient", "process.oomScoreAdj",
-    "process.selinuxLabel",
+    "process.apparmorProfile", "process.selinuxLabel",
 )  # fmt: skip
 
 

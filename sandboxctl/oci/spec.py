@@ -9,7 +9,18 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sandboxctl.config import PLATFORMS, PROFILES, CommandConfig, Identity, Network, Rlimit, SandboxConfig, Tmpfs, Volume
+from sandboxctl.config import (
+    PLATFORMS,
+    PROFILES,
+    Capabilities,
+    CommandConfig,
+    Identity,
+    Network,
+    Rlimit,
+    SandboxConfig,
+    Tmpfs,
+    Volume,
+)
 from sandboxctl.errors import SandboxError
 from sandboxctl.options.mount import tmpfs
 
@@ -17,6 +28,11 @@ Object = Mapping[str, Any]
 _OWN = ("/proc", "/sys", "/dev")
 _OWN_TYPES = {"proc", "sysfs", "devpts", "mqueue", "cgroup", "cgroup2"}
 _FILE_MAX = 16 << 20
+#: path, major, minor of the devices of a sandbox (config-linux.md, "Default Devices")
+_DEVICES = {
+    ("/dev/null", 1, 3), ("/dev/zero", 1, 5), ("/dev/full", 1, 7), ("/dev/random", 1, 8), ("/dev/urandom", 1, 9),
+    ("/dev/tty", 5, 0), ("/dev/console", 5, 1), ("/dev/ptmx", 5, 2),
+}  # fmt: skip
 #: what podman and docker always set: ping for all, which it is here, and low ports for all, which need their capability here
 _UNASKED = {"net.ipv4.ping_group_range", "net.ipv4.ip_unprivileged_port_start"}
 
@@ -46,6 +62,8 @@ def sandbox_of(spec: Object, bundle: str, flags: Mapping[str, str] | None = None
     """The sandbox that a config.json asks for; an annotation ``dev.sandboxctl.NAME`` wins over a flag. Raises SandboxError."""
     linux = spec.get("linux") or {}
     _check_version(str(spec.get("ociVersion") or ""))
+    _check_devices(linux)
+    _check_mappings(linux)
     if not any(one.get("type") == "network" for one in linux.get("namespaces") or ()):
         raise SandboxError("the host's network is refused: the guest never uses it; ask for a network namespace (--network none)")
     namespace = next((str(one.get("path") or "") for one in linux["namespaces"] if one.get("type") == "network"), "")
@@ -73,7 +91,7 @@ def sandbox_of(spec: Object, bundle: str, flags: Mapping[str, str] | None = None
         memory=memory if memory > 0 else None,
         pids_limit=pids if pids > 0 else None,
         nofile_max=_nofile(limits),
-        capabilities=_capabilities(process),
+        capabilities=_mask(process, "bounding"),
         shm_size=_shm_size(spec.get("mounts") or ()),
         masked_paths=_paths(linux, "maskedPaths"),
         read_only_paths=_paths(linux, "readonlyPaths"),
@@ -91,6 +109,21 @@ def _chosen(spec: Object, flags: Mapping[str, str], name: str, known: tuple[str,
 def _check_version(text: str) -> None:
     if text.partition(".")[0] != "1":
         raise SandboxError(f"ociVersion: {text!r} is not a version of the runtime specification that is known here, 1.x")
+
+
+def _check_devices(linux: Object) -> None:
+    """Those that every sandbox has may be listed."""
+    for one in linux.get("devices") or ():
+        if one.get("type") not in {"c", "u"} or (one.get("path"), one.get("major"), one.get("minor")) not in _DEVICES:
+            raise SandboxError(f"linux.devices: {one.get('path')}: a guest gets no device of the host; leave it out (--device)")
+
+
+def _check_mappings(linux: Object) -> None:
+    """Ids that are mapped to themselves are what a sandbox has; others would reach volumes as the wrong owners."""
+    for key in ("uidMappings", "gidMappings"):
+        for one in linux.get(key) or ():
+            if one.get("containerID", 0) != one.get("hostID", 0):
+                raise SandboxError(f"linux.{key}: ids cannot be mapped; leave it out (--userns)")
 
 
 def _paths(linux: Object, key: str) -> tuple[str, ...]:
@@ -124,6 +157,8 @@ def command_of(process: Object, root: str) -> CommandConfig:
         interactive=True,
         umask=int(user.get("umask", 0o022)) & 0o777,
         no_new_privileges=bool(process.get("noNewPrivileges")),
+        capabilities=_capabilities(process),
+        oom_score_adj=_score(process),
     )
 
 
@@ -157,11 +192,24 @@ def _nofile(limits: tuple[Rlimit, ...]) -> int | None:
     return descriptors_max(limits)
 
 
-def _capabilities(process: Object) -> int:
+def _capabilities(process: Object) -> Capabilities | None:
+    if process.get("capabilities") is None:
+        return None
+    return Capabilities(*(_mask(process, kind) for kind in ("bounding", "inheritable", "ambient")))
+
+
+def _score(process: Object) -> int | None:
+    value = process.get("oomScoreAdj")
+    if value is not None and not (isinstance(value, int) and -1000 <= value <= 1000):
+        raise SandboxError(f"process.oomScoreAdj: {value!r} is not a number from -1000 to 1000")
+    return value
+
+
+def _mask(process: Object, kind: str) -> int:
     from syscalls.abi import capability
 
     mask = 0
-    for name in (process.get("capabilities") or {}).get("bounding") or ():
+    for name in (process.get("capabilities") or {}).get(kind) or ():
         number = getattr(capability, str(name), None)
         if isinstance(number, int):
             mask |= 1 << number

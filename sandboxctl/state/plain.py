@@ -4,9 +4,10 @@ from dataclasses import asdict, fields, is_dataclass, replace
 from typing import Any
 
 from sandboxctl import config as configs
-from sandboxctl.config import CommandConfig, Identity, Rlimit, SandboxConfig
+from sandboxctl.config import Capabilities, CommandConfig, Identity, Rlimit, SandboxConfig
 
 _KIND = "kind of object"
+_SETS = ("bounding", "inheritable", "ambient")
 
 
 def to_plain(command: CommandConfig) -> dict[str, Any]:
@@ -16,7 +17,7 @@ def to_plain(command: CommandConfig) -> dict[str, Any]:
 
 def from_plain(values: dict[str, Any]) -> CommandConfig:
     """What ``to_plain`` was given. Raises TypeError, KeyError, ValueError for anything else."""
-    who = values["identity"]
+    who, caps, score = values["identity"], values.get("capabilities"), values.get("oom_score_adj")
     return CommandConfig(
         argv=tuple(_text(word) for word in values["argv"]),
         env={_text(name): _text(value) for name, value in values["env"].items()},
@@ -27,6 +28,8 @@ def from_plain(values: dict[str, Any]) -> CommandConfig:
         interactive=bool(values["interactive"]),
         umask=int(values.get("umask", 0o022)) & 0o777,
         no_new_privileges=bool(values.get("no_new_privileges")),
+        capabilities=None if caps is None else Capabilities(*(int(caps[name]) for name in _SETS)),
+        oom_score_adj=None if score is None else int(score),
     )
 
 

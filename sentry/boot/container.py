@@ -44,12 +44,15 @@ class ContainerSpec:
     files: "dict[int, FileDescription]" = field(default_factory=dict)
     limits: dict[int, tuple[int, int]] = field(default_factory=dict)
     capabilities: int = CAPABILITIES_DEFAULT
+    inheritable: int = 0
+    ambient: int = 0
     terminal: object | None = None
     is_held: bool = False
     #: the container in whose pid namespace it runs, as one more program; None for one of its own
     inside: "Container | None" = None
     umask: int = 0o022
     no_new_privs: bool = False
+    oom_score_adj: int | None = None
 
 
 class Container:
@@ -175,6 +178,8 @@ class Container:
         kernel.tasks.groups[group.tgid] = group
         group.host_pid = context.host_tid
         group.start_time_ns = kernel.runner.monotonic_ns()
+        if spec.oom_score_adj is not None:  # set by one who may set anything
+            group.oom_score_adj = group.oom_score_adj_min = spec.oom_score_adj
         fds = FdTable(spec.limits[RLIMIT_NOFILE][0])
         for fd, file in sorted(spec.files.items()):
             fds.replace(fd, file)
@@ -194,15 +199,20 @@ class Container:
             kernel.signals.send_group(group, signo)
 
     def _credentials(self) -> Credentials:
+        """Those after the first exec: root gains what is in its bounding set, others keep the ambient set (capabilities(7))."""
         spec = self.spec
-        effective = spec.capabilities if spec.uid == 0 else 0
+        inheritable = spec.inheritable & spec.capabilities
+        ambient = spec.ambient & inheritable
+        effective = spec.capabilities if spec.uid == 0 else ambient
         uid, gid = spec.uid, spec.gid
         return Credentials(
             uid, uid, uid, uid, gid, gid, gid, gid,
             groups=spec.groups,
             permitted=effective,
             effective=effective,
+            inheritable=inheritable,
             bounding=spec.capabilities,
+            ambient=ambient,
             no_new_privs=spec.no_new_privs,
         )  # fmt: skip
 

@@ -132,6 +132,8 @@ class Sandbox:
         limits = {resource: (soft, hard) for resource, soft, hard in message["rlimits"]}
         soft, hard = limits.get(RLIMIT_NOFILE, (NOFILE_DEFAULT, self.limits.descriptors_max))
         limits[RLIMIT_NOFILE] = (min(soft, self.limits.descriptors_max), min(hard, self.limits.descriptors_max))
+        own = self.config.get("capabilities", CAPABILITIES_DEFAULT)
+        bounding, inheritable, ambient = message.get("capabilities") or (own, 0, 0)
         memory = self.limits.memory_max
         if memory is not None and "memory" not in self.platform.layers:
             limits.setdefault(RLIMIT_DATA, (memory, memory))
@@ -147,10 +149,13 @@ class Sandbox:
             limits=limits,
             terminal=terminal,
             is_held=message.get("held", False),
-            capabilities=self.config.get("capabilities", CAPABILITIES_DEFAULT),
+            capabilities=bounding & own,
+            inheritable=inheritable,
+            ambient=ambient,
             inside=inside,
             umask=message.get("umask", 0o022),
             no_new_privs=bool(message.get("no_new_privs")),
+            oom_score_adj=message.get("oom_score_adj"),
         )
 
         def ended(status: int, errno: int) -> None:

@@ -193,6 +193,65 @@ def test_capabilities_are_those_that_are_given(oci):
     ]
 
 
+def test_ambient_capabilities_are_kept_by_a_user(oci):
+    given = {kind: ["CAP_KILL"] for kind in ("effective", "permitted", "inheritable", "ambient")}
+    process = {"user": {"uid": 7, "gid": 7}, "capabilities": {"bounding": ["CAP_KILL", "CAP_CHOWN"], **given}}
+    assert lines(oci, "grep -E '^Cap' /proc/self/status", process=process) == [
+        f"Cap{kind}:\t{mask:016x}" for kind, mask in (("Inh", 0x20), ("Prm", 0x20), ("Eff", 0x20), ("Bnd", 0x21), ("Amb", 0x20))
+    ]
+
+
+def test_ambient_capabilities_must_be_inheritable(oci):
+    process = {"user": {"uid": 7, "gid": 7}, "capabilities": {"bounding": ["CAP_KILL"], "ambient": ["CAP_KILL"]}}
+    assert lines(oci, "grep -E '^Cap(Eff|Amb)' /proc/self/status", process=process) == [
+        f"Cap{kind}:\t0000000000000000" for kind in ("Eff", "Amb")
+    ]
+
+
+def test_exec_has_the_capabilities_of_its_process(oci):
+    kinds = ("bounding", "effective", "permitted")
+    mine = {kind: ["CAP_KILL", "CAP_CHOWN"] for kind in kinds}
+    oci.create("c1", ["/bin/sleep", "100"], process={"capabilities": mine, "oomScoreAdj": 17})
+    oci.call("start", "c1")
+    process = {"args": ["/bin/sh", "-c", "grep -E '^Cap(Eff|Bnd)' /proc/self/status; cat /proc/self/oom_score_adj"], "cwd": "/"}
+    file = oci.folder / "process.json"
+
+    def ask(status=0, **more):
+        file.write_text(json.dumps({**process, "env": ["PATH=/bin"], **more}))
+        return oci.call("exec", "--process", file, "c1", status=status)
+
+    fewer = {kind: ["CAP_KILL"] for kind in kinds}
+    assert ask(capabilities=fewer, oomScoreAdj=-5).stdout.split() == ["CapEff:", f"{0x20:016x}", "CapBnd:", f"{0x20:016x}", "-5"]
+    assert ask().stdout.split() == ["CapEff:", f"{0x21:016x}", "CapBnd:", f"{0x21:016x}", "17"]
+    assert "--cap-add" in ask(capabilities={kind: ["CAP_NET_RAW"] for kind in kinds}, status=1).stderr
+
+
+def test_the_score_of_the_memory_killer(oci):
+    assert lines(oci, "cat /proc/self/oom_score_adj", process={"oomScoreAdj": -998}) == ["-998"]
+    oci.create("c2", ["/bin/true"], status=1, process={"oomScoreAdj": 1001})
+
+
+def test_devices_that_every_sandbox_has_and_ids_mapped_to_themselves(oci):
+    null = {"path": "/dev/null", "type": "c", "major": 1, "minor": 3}
+    same = [{"containerID": 0, "hostID": 0, "size": 4294967295}]
+    linux = {**LINUX, "devices": [null], "uidMappings": same}
+    assert lines(oci, "echo yes >/dev/null; echo no", linux=linux) == ["no"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"devices": [{"path": "/dev/fuse", "type": "c", "major": 10, "minor": 229}]}, "linux.devices: /dev/fuse"),
+        ({"devices": [{"path": "/dev/null", "type": "b", "major": 1, "minor": 3}]}, "linux.devices: /dev/null"),
+        ({"uidMappings": [{"containerID": 0, "hostID": 100000, "size": 65536}]}, "linux.uidMappings"),
+        ({"gidMappings": [{"containerID": 0, "hostID": 100000, "size": 65536}]}, "linux.gidMappings"),
+    ],
+)
+def test_devices_and_mappings_are_refused(oci, settings, reason):
+    oci.create("c1", ["/bin/true"], status=1, linux={"namespaces": [{"type": "network"}], **settings})
+    assert reason in json.loads((oci.folder / "log").read_text())["msg"]
+
+
 def test_host_and_domain_name(oci):
     (oci.rootfs / "bin/hostname").symlink_to("busybox")
     assert lines(oci, "hostname; cat /proc/sys/kernel/domainname", hostname="here", domainname="there") == ["here", "there"]
