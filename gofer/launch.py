@@ -78,7 +78,8 @@ def start(config: Config) -> GoferProcess:
     channel, channel_child = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with control_child, channel_child:
         control.send(encode_config(config))
-        command = [sys.executable, "-I", "-S", str(_MAIN), str(control_child.fileno()), str(channel_child.fileno()), *_backend()]
+        command = [sys.executable, "-I", "-S", str(_MAIN), str(control_child.fileno()), str(channel_child.fileno())]
+        command += backend_path()
         inherited = (control_child.fileno(), channel_child.fileno(), *required_dirfds(config))
         environment = {name: value for name, value in os.environ.items() if name == "LD_LIBRARY_PATH"}
         null = subprocess.DEVNULL
@@ -88,7 +89,7 @@ def start(config: Config) -> GoferProcess:
     return GoferProcess(process, control, channel)
 
 
-def _backend() -> list[str]:
+def backend_path() -> list[str]:
     """The folder of cffi's backend, which ``-S`` takes from the search path, if it is not the one this package is in."""
     import _cffi_backend
 

@@ -61,6 +61,7 @@ class Network:
 
     ``allowed``: (network or name, port or 0), and then nothing else is; ``reserved``: denied unless allowed by address.
     ``log`` and ``pcap`` are paths of files that are written.
+    ``way``: passt, netgofer, or empty for the better one that works here.
     """
 
     published: tuple[str, ...] = ()
@@ -70,6 +71,7 @@ class Network:
     log: str | None = None
     pcap: str | None = None
     namespace: str = ""
+    way: str = ""
 
     def policy_message(self) -> dict[str, object]:
         """What the sentry's configuration says of where packets may go, and what is written about them."""

@@ -95,10 +95,6 @@ def plan(config: SandboxConfig, image: Image) -> Layout:
         "host_gid": NOBODY if is_root else -1,
         "keep": True,
     }
-    if config.network is not None and not config.network.namespace:
-        from sandboxctl.network import passt
-
-        layout.set_network(passt.message(config.network), config.dns or (passt.NAME_SERVER,))
     return layout
 
 

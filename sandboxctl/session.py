@@ -26,6 +26,7 @@ from sentry.boot.control_protocol import ChannelClosed, ProtocolError
 if TYPE_CHECKING:
     from sandboxctl.layout import Layout
     from sandboxctl.network.namespace import Namespace
+    from sandboxctl.network.netgofer import NetGofer
     from sandboxctl.network.passt import Passt
 
 STOP_GRACE = 2.0
@@ -70,7 +71,7 @@ class Session:
         self._log_fd = -1
         self._image_fd = -1  # holds an image of the store
         self._gofers: list[GoferProcess] = []
-        self._way: Passt | Namespace | None = None  # to the outside
+        self._way: Passt | NetGofer | Namespace | None = None  # to the outside
         self._record_fds: list[int] = []  # of --network-log and --network-pcap, until the sentry has them
         self._death: SandboxError | None = None
         self._answers: list[dict[str, Any]] = []
@@ -117,10 +118,12 @@ class Session:
         from sandboxctl.network.records import open_records
 
         if not network.namespace:
-            from sandboxctl.network.passt import Passt
+            from sandboxctl.network.passt import NAME_SERVER
+            from sandboxctl.network.start import start as start_network
 
             self._record_fds = open_records(network)
-            self._way = Passt(network)
+            self._way = way = start_network(network)
+            layout.set_network(way.message(network), self.config.dns or (NAME_SERVER,))
             return
         from sandboxctl.network.namespace import Namespace, name_servers
 

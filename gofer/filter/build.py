@@ -10,7 +10,7 @@ from tempfile import TemporaryFile
 
 import pyseccomp as seccomp
 
-from gofer.filter.rules import READING, WRITING, Rule
+from gofer.filter.rules import NETWORK, READING, WRITING, Rule
 
 HERE = Path(__file__).resolve().parent
 ARCHITECTURES = {"x86_64": seccomp.Arch.X86_64, "aarch64": seccomp.Arch.AARCH64}
@@ -47,6 +47,7 @@ def programs() -> dict[str, bytes]:
         written = {rule.call for rule in WRITING}
         both = (*(rule for rule in READING if rule.call not in written), *WRITING)
         made[f"rw.{arch}.bpf"] = compile_rules(both, arch)
+        made[f"net.{arch}.bpf"] = compile_rules(NETWORK, arch)
     return made
 
 

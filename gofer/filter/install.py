@@ -11,6 +11,12 @@ def program_path(*, is_writable: bool) -> str:
     return f"{__file__.rpartition('/')[0]}/{'rw' if is_writable else 'ro'}.{os.uname().machine}.bpf"
 
 
+def load_network() -> bytes:
+    """Read the program of the network gofer. Raises OSError."""
+    with open(f"{__file__.rpartition('/')[0]}/net.{os.uname().machine}.bpf", "rb", buffering=0) as file:
+        return file.read()
+
+
 def load(*, is_writable: bool) -> bytes:
     """Read the program. Raises OSError. To be called before the root is gone."""
     with open(program_path(is_writable=is_writable), "rb", buffering=0) as file:

@@ -96,11 +96,43 @@ WRITING: tuple[Rule, ...] = (
 )
 
 
+_INTERNET = (0, "eq", 2)
+NETWORK: tuple[Rule, ...] = (
+    Rule("recvfrom", "frames of the sentry's link; what the outside sends"),
+    Rule("sendto", "frames to the sentry's link; what a guest sends to the outside"),
+    Rule("epoll_wait", "the event loop"),
+    Rule("epoll_pwait", "the event loop, on machines without epoll_wait"),
+    Rule("epoll_create1", "the event loop"),
+    Rule("epoll_ctl", "the event loop"),
+    Rule("socket", "a guest's TCP connection, UDP flow or ping", tests=(_INTERNET,), condition="AF_INET"),
+    Rule("connect", "to where a guest wants, if the policy has no objection"),
+    Rule("accept4", "a connection to a published port"),
+    Rule("getsockopt", "how a connect has ended"),
+    Rule("setsockopt", "a reset instead of an orderly end", tests=((1, "eq", 1), (2, "eq", 13)), condition="SO_LINGER"),
+    Rule("getsockname", "the family of an accepted socket"),
+    Rule("ioctl", "sockets that never wait", tests=((1, "eq", 0x5421),), condition="FIONBIO"),
+    Rule("shutdown", "one half of a stream ends"),
+    Rule("close", "release descriptors"),
+    Rule("getrandom", "sequence numbers and ports"),
+    Rule("clock_gettime", "timers, where the vdso has no clock"),
+    Rule("brk", "memory of the interpreter"),
+    Rule("mmap", "memory of the interpreter", tests=_ANONYMOUS, condition="anonymous, never executable"),
+    Rule("munmap", "memory of the interpreter"),
+    Rule("mremap", "memory of the interpreter"),
+    Rule("madvise", "memory of the interpreter"),
+    Rule("futex", "locks of the interpreter"),
+    Rule("rt_sigreturn", "return from a signal"),
+    Rule("write", "one line on standard error before it ends", tests=((0, "eq", 2),), condition="descriptor 2"),
+    Rule("exit_group", "end"),
+)
+
+
 def host_rules() -> "list[tuple[str, str, str, str, str]]":
     """(process, call, action, condition, reason) of every rule, as ``sandboxctl host-surface`` lists them."""
     listed = [("gofer", rule.call, "allow", rule.condition, rule.reason) for rule in READING]
     for rule in WRITING:
         condition = f"only with a writable tree; {rule.condition}".rstrip("; ")
         listed.append(("gofer", rule.call, "allow", condition, rule.reason))
+    listed += [("gofer", rule.call, "allow", f"network gofer; {rule.condition}".rstrip("; "), rule.reason) for rule in NETWORK]
     listed.append(("gofer", "*", "kill", "every other call, other entry points, x32", "default deny"))
     return listed

@@ -76,8 +76,9 @@ def checked(
     "--restart", default="no", metavar="POLICY", help="With -d: no, on-failure[:N], always or unless-stopped.  [default: no]"
 )
 @click.option(
-    "--network", "--net", metavar="none|user|ns:PATH", default="none", show_default=True, help="user: by passt; ns: take it over."
-)
+    "--network", "--net", metavar="none|user|ns:PATH", default="none", show_default=True,
+    help="user (also user:passt, user:netgofer): the outside; ns: take it over.",
+)  # fmt: skip
 @click.option("-p", "--publish", "published", multiple=True, metavar="[IP:]HOST:GUEST[/udp]", help="Let a port of the host in.")
 @click.option(
     "--allow", "allowed", multiple=True, metavar="HOST[:PORT]", help="Reach only this: a name, *.NAME, an address or network."

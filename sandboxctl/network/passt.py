@@ -28,11 +28,11 @@ _WHO_IS_THERE: Final = bytes.fromhex("ffffffffffff9a559a559a55080600010800060400
 )
 
 
-def message(network: Network) -> dict[str, object]:
+def message(network: Network, *, has_ipv6: bool) -> dict[str, object]:
     """The part ``network`` of the sentry's configuration."""
     addresses = [f"{ADDRESS}/{PREFIX}"]
     routes: list[dict[str, object]] = [{"to": "0.0.0.0/0", "via": GATEWAY}]
-    if host_has_ipv6():
+    if has_ipv6:
         addresses.append(f"{ADDRESS6}/{PREFIX6}")
         routes.append({"to": "::/0", "via": GATEWAY6, "metric": METRIC6})
     return {
@@ -72,6 +72,11 @@ class Passt:
         except BaseException:
             self.stop()
             raise
+
+    @staticmethod
+    def message(network: Network) -> dict[str, object]:
+        """The part ``network`` of the sentry's configuration."""
+        return message(network, has_ipv6=host_has_ipv6())
 
     @property
     def link_fd(self) -> int:

@@ -18,15 +18,16 @@ def network(name: str, published: Sequence[str], denied: Sequence[str], allowed:
         if published or denied or allowed:
             raise OptionError("--publish, --allow and --deny need --network user or ns:PATH")
         return None
-    path = name.removeprefix("ns:")
-    if name != "user" and (path == name or not path.startswith("/")):
+    kind, _, way = name.partition(":")
+    is_user = kind == "user" and way in ("", "passt", "netgofer")
+    if not is_user and (kind != "ns" or not way.startswith("/")):
         raise OptionError(f"--network {name!r} is not available; use --network none, user or ns:/run/netns/NAME")
-    if name != "user" and published:
+    if not is_user and published:
         raise OptionError("--publish needs --network user: in a namespace of its own the sandbox has addresses of its own")
     networks, reserved = egress.denied(denied)
-    namespace = "" if name == "user" else path
     targets = tuple(map(egress.allowed, allowed))
-    return Network(tuple(map(_published, published)), networks, targets, reserved, namespace=namespace)
+    ports = tuple(map(_published, published))
+    return Network(ports, networks, targets, reserved, **{"way" if is_user else "namespace": way})
 
 
 def _published(text: str) -> str:

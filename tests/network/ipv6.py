@@ -40,7 +40,7 @@ def main():
         with subprocess.Popen(argv, stdout=subprocess.PIPE) as server:
             server.stdout.readline()
             try:
-                print(*run("--network", "user", "host", "--", "/usr/bin/python3", "-c", GUEST), sep="")
+                print(*run("--network", "user:passt", "host", "--", "/usr/bin/python3", "-c", GUEST), sep="")
             finally:
                 server.kill()
     return 0

@@ -46,7 +46,7 @@ def test_the_program_is_a_whole_number_of_instructions() -> None:
 
 
 def test_data_files_lie_in_the_package() -> None:
-    assert len(list(Path(rules.__file__).parent.glob("*.bpf"))) == 4
+    assert len(list(Path(rules.__file__).parent.glob("*.bpf"))) == 6
 
 
 HERE = Path(rules.__file__).parent

@@ -100,7 +100,7 @@ def test_a_record_keeps_it_and_the_sentry_is_told():
     config = SandboxConfig(network=Network(("127.0.0.1/1:2/tcp",), ("10.0.0.0/8",), (("example.org", 443),), RESERVED))
     again = config_from_plain(config_to_plain(config)).network
     assert again == config.network
-    told = passt.message(config.network)
+    told = passt.message(config.network, has_ipv6=False)
     assert (told["denied"], told["allowed"], told["reserved"]) == (["10.0.0.0/8"], [["example.org", 443]], list(RESERVED))
 
 
