@@ -17,7 +17,7 @@ from sentry.host.link.capture import Capture
 from sentry.host.link.packet import PacketLink
 from sentry.host.link.stream import StreamLink
 from sentry.host.record_file import RecordFile
-from sentry.kernel.net_devices import DeviceAddress, DeviceRoute, NetDevice
+from sentry.kernel.net_devices import DeviceAddress, DeviceNeighbour, DeviceRoute, NetDevice
 from sentry.netstack.iface import address as addresses
 from sentry.netstack.iface.route import Route
 from sentry.netstack.interface import Limits
@@ -127,4 +127,8 @@ def _show(net: "NetNamespace", stack: Stack, index: int) -> None:
         metric = route.metric or (256 if len(route.destination) == 16 and route.source else 0)
         entry = DeviceRoute(route.destination, route.prefix, route.device, route.gateway, route.source, metric)
         net.devices.routes.append(entry)
+    net.devices.neighbours = lambda: [
+        DeviceNeighbour(number, hop, entry.mac, stack.neighbours.state(entry, net.outside.clock()))
+        for (number, hop), entry in stack.neighbours.entries.items()
+    ]
     net.devices.routes.sort(key=lambda entry: entry.prefix)

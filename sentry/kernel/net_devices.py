@@ -3,8 +3,9 @@
 A sandbox has the loopback device, up from the start, and what ``sentry/boot/network.py`` has attached.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from syscalls.abi.netlink import ARPHRD_LOOPBACK, IFF_LOOPBACK, IFF_LOWER_UP, IFF_RUNNING, IFF_UP, RT_SCOPE_HOST
 from syscalls.abi.socket import AF_INET, AF_INET6
@@ -81,14 +82,27 @@ def make_loopback() -> NetDevice:
     return device
 
 
-class NetDevices:
-    """All devices, by index; ``routes`` is the main table (the local one follows from the addresses)."""
+class DeviceNeighbour(NamedTuple):
+    """The Ethernet address of an IP address on a device's wire; ``state`` is one of NUD_* (rtnetlink(7))."""
 
-    __slots__ = ("_by_index", "routes")
+    device: int
+    address: bytes
+    mac: bytes
+    state: int
+
+
+class NetDevices:
+    """All devices, by index; ``routes`` is the main table (the local one follows from the addresses).
+
+    ``neighbours`` tells which are known on the wires now.
+    """
+
+    __slots__ = ("_by_index", "neighbours", "routes")
 
     def __init__(self) -> None:
         self._by_index = {LOOPBACK_INDEX: make_loopback()}
         self.routes: list[DeviceRoute] = []
+        self.neighbours: Callable[[], list[DeviceNeighbour]] = list
 
     def add(self, device: NetDevice) -> None:
         """Show one more device."""

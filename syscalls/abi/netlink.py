@@ -32,6 +32,7 @@ RTM_NEWADDR = 20
 RTM_GETADDR = 22
 RTM_NEWROUTE = 24
 RTM_GETROUTE = 26
+RTM_NEWNEIGH = 28
 RTM_GETNEIGH = 30
 RTM_NEWRULE = 32
 RTM_GETRULE = 34
@@ -91,6 +92,11 @@ RT_TABLE_LOCAL = 255
 RTM_F_CLONED = 0x200
 RTCF_LOCAL = 0x80000000
 
+NDA_DST = 1
+NDA_LLADDR = 2
+NUD_STALE = 4
+NUD_VALID = 0xDE  # permanent, noarp, reachable, probe, stale, delay
+
 FRA_PRIORITY = 6
 FRA_SUPPRESS_PREFIXLEN = 14
 FRA_TABLE = 15
@@ -121,6 +127,7 @@ IFINFOMSG = Struct("<BxHiII")
 IFADDRMSG = Struct("<BBBBI")
 #: struct rtmsg: family dst_len src_len tos table protocol scope type flags; struct fib_rule_hdr has the same form
 RTMSG = Struct("<8BI")
+NDMSG = Struct("<B3xiHBB")  # family, device, state, flags, type
 #: struct ifa_cacheinfo: preferred valid created updated
 IFA_CACHEINFO_STRUCT = Struct("<4I")
 #: struct rta_cacheinfo: clntref lastuse expires error used id ts tsage

@@ -65,6 +65,12 @@ class NeighbourTable:
                 entry.timer.set(self.stack.now + DELAY_TIME)
         device.transmit(ethernet.emit(mac, device.link.mac, TYPES[len(hop)], data))
 
+    def state(self, entry: Neighbour, now: int) -> int:
+        """The NUD_* of an entry: one that was not confirmed for a while is stale, though nobody has looked."""
+        if entry.state == REACHABLE and now - entry.confirmed_at > REACHABLE_TIME:
+            return STALE
+        return entry.state
+
     @staticmethod
     def _fixed(device: Device, hop: bytes) -> bytes:
         if addresses.is_multicast(hop):

@@ -27,7 +27,7 @@ from syscalls.abi.errno import (
     EPIPE,
 )
 from syscalls.abi.errors import Fault, SyscallError, WouldBlock
-from syscalls.abi.socket import AF_UNSPEC, SO_REUSEPORT, SOMAXCONN
+from syscalls.abi.socket import AF_UNSPEC, SO_REUSEADDR, SO_REUSEPORT, SOMAXCONN
 
 if TYPE_CHECKING:
     from sentry.kernel.kernel import Kernel
@@ -115,6 +115,13 @@ class TcpSocket(InetSocket):
         self.state = LISTEN
         self.shut = 0
         self._let_in()
+
+    def take_port(self, endpoint: Endpoint) -> None:
+        """Bind; a connection of a closed socket that is not over holds its port as well. Errors: EADDRINUSE."""
+        outside = self.kernel.net.outside
+        if outside is not None and endpoint.port and outside.holds(endpoint, can_reuse=SO_REUSEADDR in self.flags_set):
+            raise SyscallError(EADDRINUSE)
+        super().take_port(endpoint)
 
     def _shares(self, other: InetSocket) -> bool:
 

@@ -12,7 +12,7 @@ from syscalls.abi.errors import SyscallError
 from syscalls.abi.socket import AF_INET, AF_INET6, AF_UNSPEC
 
 if TYPE_CHECKING:
-    from sentry.kernel.net_devices import DeviceAddress, DeviceRoute, NetDevice, NetDevices
+    from sentry.kernel.net_devices import DeviceAddress, DeviceNeighbour, DeviceRoute, NetDevice, NetDevices
 
 #: struct rtnl_link_stats and rtnl_link_stats64: rx_packets tx_packets rx_bytes tx_bytes, and counters of what never happens
 _STATS: Final = Struct("<4I80x")
@@ -248,8 +248,20 @@ def _route_to(devices: "NetDevices", request: Request, uid: int) -> bytes:
 
 
 def _neighbours(devices: "NetDevices", request: Request, is_strict: bool) -> list[Body]:
-    """Nobody is asked for a hardware address on a loopback device."""
-    return []
+    """Nobody is asked for a hardware address on a loopback device, so these are of links."""
+    family, *_ = fixed(nl.NDMSG, request.body)
+    return [
+        (nl.RTM_NEWNEIGH, _neighbour(version, one))
+        for one in devices.neighbours()
+        if family in (AF_UNSPEC, version := AF_INET if len(one.address) == 4 else AF_INET6)
+    ]
+
+
+def _neighbour(version: int, one: "DeviceNeighbour") -> bytes:
+    parts = [nl.NDMSG.pack(version, one.device, one.state, 0, nl.RTN_UNICAST), attribute(nl.NDA_DST, one.address)]
+    if one.mac:
+        parts.append(attribute(nl.NDA_LLADDR, one.mac))
+    return b"".join(parts)
 
 
 def _rules(devices: "NetDevices", request: Request, is_strict: bool) -> list[Body]:

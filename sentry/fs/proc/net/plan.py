@@ -17,7 +17,7 @@ _PROTOCOLS: Final = (
 )
 
 TABLES: Final = {
-    b"arp": File(b"IP address       HW type     Flags       HW address            Mask     Device\n"),
+    b"arp": File(tables.arp),
     b"dev": File(tables.dev),
     b"if_inet6": File(tables.if_inet6),
     b"ipv6_route": File(tables.ipv6_route),

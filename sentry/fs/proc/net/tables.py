@@ -1,8 +1,8 @@
-"""/proc/net/{dev,if_inet6,ipv6_route,unix,netlink,sockstat,sockstat6,snmp} (proc_pid_net(5))."""
+"""/proc/net/{arp,dev,if_inet6,ipv6_route,unix,netlink,sockstat,sockstat6,snmp} (proc_pid_net(5))."""
 
 from typing import TYPE_CHECKING, Final
 
-from syscalls.abi.netlink import IFA_F_PERMANENT, RT_SCOPE_HOST, RT_SCOPE_LINK
+from syscalls.abi.netlink import ARPHRD_ETHER, IFA_F_PERMANENT, NUD_VALID, RT_SCOPE_HOST, RT_SCOPE_LINK
 from syscalls.abi.socket import AF_INET, AF_INET6
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ _DEV: Final = (
     b" face |bytes    packets errs drop fifo frame compressed multicast"
     b"|bytes    packets errs drop fifo colls carrier compressed\n"
 )
+_ARP: Final = b"IP address       HW type     Flags       HW address            Mask     Device\n"
+_ATF_COM: Final = 2
 #: on loopback, streams and datagrams are handed over as buffers: lo counts none
 _DEV_LINE: Final = (
     b"%6s: %7d %7d    0    0    0     0          0         0 %8d %7d    0    0    0     0       0          0\n"
@@ -45,6 +47,20 @@ def dev(viewer: "Task | None") -> bytes:
     return _DEV + b"".join(
         _DEV_LINE % (device.name, device.received[1], device.received[0], device.sent[1], device.sent[0]) for device in devices
     )
+
+
+def arp(viewer: "Task | None") -> bytes:
+    """The neighbours of IPv4. Linux: arp_format_neigh_entry()."""
+    lines = [_ARP]
+    devices = viewer.kernel.net.devices if viewer is not None else None
+    for one in devices.neighbours() if devices is not None else ():
+        device = devices.by_index(one.device) if devices is not None else None
+        if device is not None and len(one.address) == 4:
+            address = ".".join(map(str, one.address)).encode()
+            flags = _ATF_COM if one.state & NUD_VALID else 0
+            mac = (one.mac or bytes(6)).hex(":").encode()
+            lines.append(b"%-16s 0x%-10x0x%-10x%-17s     *        %s\n" % (address, ARPHRD_ETHER, flags, mac, device.name))
+    return b"".join(lines)
 
 
 def route(viewer: "Task | None") -> bytes:

@@ -145,6 +145,10 @@ class Outside:
         inspector = QuestionStream(policy, to) if policy.is_resolver(abi.IPPROTO_TCP, to, destination.port) else None
         tcp.begin(self, socket, destination, inspector)
 
+    def holds(self, endpoint: "Endpoint", *, can_reuse: bool) -> bool:
+        """Whether a connection whose socket is closed (TIME_WAIT and before) keeps a port from being bound."""
+        return tcp.holds(self.stack, endpoint, can_reuse=can_reuse)
+
     def listen(self, socket: "TcpSocket") -> None:
         """Let a listening socket have connections from outside as well. Errors: EADDRINUSE."""
         tcp.listen(self, socket)

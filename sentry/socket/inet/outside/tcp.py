@@ -19,11 +19,12 @@ from sentry.socket.inet.tcp import CLOSED, ESTABLISHED, SYN_SENT, TcpSocket
 from sentry.vfs.readiness import POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDHUP, READABLE
 from syscalls.abi.errno import EINVAL, ENOTCONN, EPIPE
 from syscalls.abi.errors import SyscallError, WouldBlock
-from syscalls.abi.socket import AF_INET, MSG_MORE, SO_REUSEPORT
+from syscalls.abi.socket import AF_INET, MSG_MORE, SO_REUSEADDR, SO_REUSEPORT
 
 if TYPE_CHECKING:
     from sentry.kernel.limits import SandboxLimits
     from sentry.netstack.interface import Inspector
+    from sentry.netstack.stack import Stack
     from sentry.netstack.transport.tcp.listener import Listener
     from sentry.socket.inet.outside.outside import Outside
     from sentry.socket.socket import Envelope, Receipt
@@ -116,14 +117,30 @@ class Door:
 class Orphan:
     """The waker of a connection without a socket: what its buffer holds stays charged until it ends."""
 
-    def __init__(self, limits: "SandboxLimits", charged: int, connection: Connection) -> None:
+    def __init__(self, limits: "SandboxLimits", charged: int, connection: Connection, *, can_reuse: bool = False) -> None:
         self.limits, self.charged, self.connection = limits, charged, connection
+        self.can_reuse = can_reuse  # SO_REUSEADDR
 
     def wake(self, mask: int) -> None:
         """Give back what is no longer held."""
         held = min(len(self.connection.buffer), self.charged) if self.connection.state != CLOSED else 0
         self.limits.uncharge(self.charged - held)
         self.charged = held
+
+
+def holds(stack: "Stack", endpoint: Endpoint, *, can_reuse: bool) -> bool:
+    """Whether an orphan has the port and not both sides let others have it (SO_REUSEADDR). Linux: inet_csk_bind_conflict()."""
+    address, port = _wire(endpoint.address), endpoint.port
+    for connection in stack.tcp.connections.values():
+        orphan = connection.waker
+        if (
+            connection.port == port
+            and isinstance(orphan, Orphan)
+            and (connection.local == address or (not address and (not endpoint.is_v4 or len(connection.local) == 4)))
+            and not (can_reuse and orphan.can_reuse)
+        ):
+            return True
+    return False
 
 
 class RemoteTcpSocket(TcpSocket):
@@ -307,7 +324,7 @@ class RemoteTcpSocket(TcpSocket):
         connection, outside = self.connection, self.kernel.net.outside
         connection.options.linger = 0 if self.linger == (1, 0) else None
         connection.close(outside.clock())
-        orphan = Orphan(self.kernel.limits, self.charged, connection)
+        orphan = Orphan(self.kernel.limits, self.charged, connection, can_reuse=SO_REUSEADDR in self.flags_set)
         self.charged = 0
         if outside.stack.tcp.has(connection):
             connection.waker = orphan

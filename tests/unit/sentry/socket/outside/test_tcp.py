@@ -28,7 +28,7 @@ from sentry.host.link.errors import LinkLost
 from sentry.netstack.interface import NetError
 from sentry.vfs.readiness import POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDHUP
 
-SOL_SOCKET, SO_ERROR, SO_LINGER, SO_KEEPALIVE, SO_SNDBUF, SO_RCVBUF, SO_REUSEPORT = 1, 4, 13, 9, 7, 8, 15
+SOL_SOCKET, SO_ERROR, SO_LINGER, SO_KEEPALIVE, SO_SNDBUF, SO_RCVBUF, SO_REUSEPORT, SO_REUSEADDR = 1, 4, 13, 9, 7, 8, 15, 2
 MAPPED = bytes(10) + b"\xff\xff"
 TCP, TCP_NODELAY, TCP_CORK, TCP_INFO, TCP_MAXSEG, TCP_USER_TIMEOUT = 6, 1, 3, 11, 2, 18
 
@@ -354,6 +354,60 @@ def test_what_the_policy_denies_is_refused_at_once_as_by_netfilter(town):
     town.net.policy = policy({"denied": []}, lambda: town.now)
     town.listening()
     assert town.call_address("connect", fd, PEER, 80) == -EINPROGRESS
+
+
+def served_and_closed(town, *options):
+    """A guest's server that has closed first: its end of the connection is in TIME_WAIT."""
+    fd = town.socket(AF_INET, SOCK_STREAM | NONBLOCK)
+    for option in options:
+        town.set_option(fd, SOL_SOCKET, option, 1)
+    assert town.call_address("bind", fd, OURS, 8080) == 0
+    town.guest.listen(fd, 4)
+    far = town.peer.tcp.connect(None, OURS, 8080, town.now)
+    town.run()
+    end = town.guest.accept4(fd, 0, 0, NONBLOCK)
+    assert town.guest.close(end) == town.guest.close(fd) == 0
+    town.run()
+    far.close(town.now)
+    town.run()
+    assert [one.state for one in town.net.stack.tcp.connections.values()] == [6]
+
+
+def test_bind_sees_time_wait(town):
+    served_and_closed(town, SO_REUSEADDR)
+    plain, again = (town.socket(AF_INET, SOCK_STREAM | NONBLOCK) for _ in range(2))
+    assert town.call_address("bind", plain, OURS, 8080) == -EADDRINUSE
+    assert town.call_address("bind", plain, bytes(4), 8080) == -EADDRINUSE
+    assert town.call_address("bind", plain, b"\x7f\0\0\1", 8080) == 0
+    town.set_option(again, SOL_SOCKET, SO_REUSEADDR, 1)
+    assert town.call_address("bind", again, OURS, 8080) == 0
+
+
+def test_time_wait_of_a_server_that_did_not_share_passes(town):
+    served_and_closed(town)
+    fd = town.socket(AF_INET, SOCK_STREAM | NONBLOCK)
+    town.set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1)
+    assert town.call_address("bind", fd, OURS, 8080) == -EADDRINUSE
+    town.wait(lambda: not town.net.stack.tcp.connections)
+    assert town.call_address("bind", fd, OURS, 8080) == 0
+
+
+def test_neighbours_are_shown(town):
+    from sentry.fs.proc.net.tables import arp
+    from sentry.socket.netlink import route
+    from sentry.socket.netlink.message import Request, attributes
+
+    town.connected()
+    line = arp(town.guest.task).splitlines()[1]
+    assert line == b"10.0.2.2         0x1         0x2         02:00:00:00:00:02     *        eth0"
+    body = bytes((AF_INET,)) + bytes(11)
+    ((kind, told),) = route.dump(town.net.devices, Request(30, 0x301, 1, body, b""), is_strict=False)
+    assert (kind, told[:12]) == (28, b"\2\0\0\0\2\0\0\0\2\0\0\1")  # reachable
+    assert attributes(told[12:]) == {1: PEER, 2: b"\2\0\0\0\0\2"}
+    town.world.now_ns += 31 * 10**9
+    ((_, told),) = route.dump(town.net.devices, Request(30, 0x301, 1, body, b""), is_strict=False)
+    assert told[8] == 4  # stale
+    assert route.dump(town.net.devices, Request(30, 0x301, 1, bytes((AF_INET6,)) + bytes(11), b""), is_strict=False) == []
 
 
 def asked(text, id):
