@@ -122,6 +122,10 @@ class Inode:
         """Make a regular file, FIFO, socket or device node by the type in ``mode``. Precondition: ``name`` is absent."""
         raise SyscallError(EPERM)
 
+    def creates_unseen(self) -> bool:
+        """Whether ``create`` finds out itself that a name is taken (EEXIST): a lookup before it would be a request more."""
+        return False
+
     async def mkdir(self, name: bytes, mode: int, uid: int, gid: int) -> "Inode":
         """Make a directory."""
         raise SyscallError(EPERM)

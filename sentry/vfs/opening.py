@@ -92,7 +92,7 @@ def open_cached(task: "Task", dirfd: int, path: bytes, flags: int) -> "FileDescr
 async def open_place(task: "Task", place: Path, flags: int, *, is_created: bool = False) -> "FileDescription":
     """Open what is at ``place``, with all checks of open(2) except those of the walk."""
     inode = place.inode
-    attr = inode.attr if inode.has_current_attr else await inode.getattr()
+    attr = inode.attr if is_created or inode.has_current_attr else await inode.getattr()
     _check_open(task, place, attr, flags, is_created=is_created)
     if inode.locks is not None and inode.locks.leases:
         await break_leases(task, inode, is_write=bool(flags & (O_ACCMODE | O_TRUNC)), nowait=bool(flags & O_NONBLOCK))
@@ -188,6 +188,8 @@ async def _find_or_create(task: "Task", dirfd: int, path: bytes, flags: int, mod
             raise SyscallError(EEXIST if flags & O_EXCL else EISDIR)
         if has_slash:
             raise SyscallError(EISDIR)
+        if flags & O_EXCL and _may_create_unseen(task, parent, name):
+            return await create_file(task, parent, name, mode), True
         child = await lookup_child(task, parent, name)
         if child.inode is None:
             try:
@@ -210,6 +212,14 @@ async def _find_or_create(task: "Task", dirfd: int, path: bytes, flags: int, mod
         start = task.fs.root if text[:1] == b"/" and not resolve_flags else parent
         parent, name, has_slash = await parent_from(task, start, text, resolve_flags)
     raise SyscallError(ELOOP)
+
+
+def _may_create_unseen(task: "Task", parent: Path, name: bytes) -> bool:
+    """Whether O_EXCL may be left to the file system. What is there is said before what is forbidden."""
+    directory = parent.inode
+    if not directory.creates_unseen() or parent.mount.is_readonly or name in parent.dentry.children:
+        return False
+    return may(task.credentials, directory.attr, MAY_WRITE | MAY_EXEC)
 
 
 async def create_file(task: "Task", parent: Path, name: bytes, mode: int) -> Path:

@@ -106,3 +106,29 @@ def test_parallel_writers(boxes: tuple[Any, Any], tmp_path: Path) -> None:
         for number in range(1, 5):
             lines = (tmp_path / f"{name}{number}").read_text().splitlines()
             assert lines == [f"{name}{number} line {index // 20:06d}" for index in range(2000)]
+
+
+_RACER = r"""
+import os, sys
+won = 0
+for number in range(300):
+    try:
+        fd = os.open(f"lock{number}", os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        continue
+    os.write(fd, b"mine\n")
+    os.close(fd)
+    won += 1
+open("won-" + sys.argv[1], "w").write(str(won))
+"""
+
+
+def test_an_exclusive_name_has_one_maker(boxes: tuple[Any, Any], tmp_path: Path) -> None:
+    racer = ["/usr/bin/python3", "-I", "-c", _RACER]
+    processes = [box.start([*racer, name], cwd="/v") for box, name in zip(boxes, "xy", strict=True)]
+    _outside(tmp_path, *racer, "host")
+    for process in processes:
+        with process:
+            assert process.wait(timeout=_TIMEOUT_S) == 0
+    assert sum(int((tmp_path / f"won-{name}").read_text()) for name in ("x", "y", "host")) == 300
+    assert {path.read_text() for path in tmp_path.glob("lock*")} == {"mine\n"}

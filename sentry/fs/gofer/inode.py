@@ -360,6 +360,10 @@ class GoferInode(Inode):
         self._check_writable()
         return await change.create(self, name, mode, uid, gid)
 
+    def creates_unseen(self) -> bool:
+        """The gofer is told O_EXCL; a folder without a node gets one by a lookup."""
+        return self.node != 0
+
     async def mkdir(self, name: bytes, mode: int, uid: int, gid: int) -> "Inode":
         """Make a directory."""
         self._check_writable()
