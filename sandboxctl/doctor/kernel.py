@@ -9,6 +9,7 @@ import resource
 from sandboxctl.doctor import proc_files
 from sandboxctl.doctor.calls import check_calls, check_proc
 from sandboxctl.doctor.check import Check, Verdict
+from sandboxctl.doctor.network import check_network
 from sandboxctl.doctor.tracing import check_tracing, check_yama, user_namespace_error
 from sentry.platform import probe
 
@@ -157,4 +158,5 @@ def look() -> list[Check]:
         check_time_namespaces(),
         check_descriptors(),
         check_core_pattern(),
+        check_network(),
     ]
