@@ -1,3 +1,4 @@
+// guest: net
 // Datagrams made of several sends: UDP_CORK and MSG_MORE (udp(7), send(2)).
 #include "check.h"
 #include <arpa/inet.h>
