@@ -44,6 +44,7 @@ _COMMANDS: dict[str, dict[str, bool]] = {
         True,
     ),
     "version": {},
+    "help": {},
     "exec": {
         "process": True,
         "detach": False,
@@ -68,6 +69,7 @@ _SHORT = {
     "e": "env",
     "u": "user",
     "v": "version",
+    "h": "help",
 }
 _SHORT_OF = {"list": {"f": "format"}, "ps": {"f": "format"}, "update": {"r": "resources"}}
 
@@ -103,16 +105,34 @@ class Arguments:
 def parse(words: list[str]) -> Arguments:
     """Take a command line apart. Raises SandboxError for what is not known."""
     flags: dict[str, list[str]] = {}
-    rest = _flags(words, GLOBAL, {"v": "version"}, flags)
+    rest = _flags(words, {**GLOBAL, "help": False}, {"v": "version", "h": "help"}, flags)
     if "version" in flags:
         return Arguments("version", flags, [])
+    if "help" in flags:
+        return Arguments("help", flags, [])
     if not rest:
         raise SandboxError("no command; an engine calls this with create, start, state, kill, delete, exec, ps, list or features")
     command, *rest = rest
     if command not in _COMMANDS:
         return Arguments(command, flags, rest)
-    rest = _flags(rest, _COMMANDS[command], {**_SHORT, **_SHORT_OF.get(command, {})}, flags)
+    rest = _flags(rest, {**_COMMANDS[command], "help": False}, {**_SHORT, **_SHORT_OF.get(command, {})}, flags)
+    if "help" in flags:
+        return Arguments("help", flags, [command])
     return Arguments(command, flags, rest)
+
+
+def usage(command: str = "") -> str:
+    """What can be written behind the program's name, or behind one command. Raises SandboxError."""
+    if not command:
+        lines = [f"  {name}" for name in sorted(_COMMANDS)]
+        return "\n".join(["usage: sandboxctl-oci [FLAGS] COMMAND [FLAGS] [ID]", "", "commands:", *lines, "", *_listed(GLOBAL)])
+    if command not in _COMMANDS:
+        raise SandboxError(f"{command} is not supported by sandboxctl-oci")
+    return "\n".join([f"usage: sandboxctl-oci {command} [FLAGS] [ID] [...]", "", *_listed(_COMMANDS[command])])
+
+
+def _listed(known: dict[str, bool]) -> list[str]:
+    return ["flags:", *(f"  --{name}{' VALUE' if takes else ''}" for name, takes in sorted({**known, "help": False}.items()))]
 
 
 def _flags(words: list[str], known: dict[str, bool], short: dict[str, str], found: dict[str, list[str]]) -> list[str]:

@@ -55,6 +55,11 @@ def _dispatch(arguments: Arguments) -> int:
 
         sys.stdout.write(VERSION_TEXT.format(version("sandboxctl")) + "\n")
         return 0
+    if command == "help":
+        from sandboxctl.oci.arguments import usage
+
+        sys.stdout.write(usage(*arguments.rest[:1]) + "\n")
+        return 0
     if command == "features":
         from sandboxctl.oci.features import features
 

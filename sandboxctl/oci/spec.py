@@ -28,6 +28,8 @@ Object = Mapping[str, Any]
 _OWN = ("/proc", "/sys", "/dev")
 _OWN_TYPES = {"proc", "sysfs", "devpts", "mqueue", "cgroup", "cgroup2"}
 _FILE_MAX = 16 << 20
+#: containerd's word for whether a container is the first of its pod, or joins it
+_POD_KIND = "io.kubernetes.cri.container-type"
 #: path, major, minor of the devices of a sandbox (config-linux.md, "Default Devices")
 _DEVICES = {
     ("/dev/null", 1, 3), ("/dev/zero", 1, 5), ("/dev/full", 1, 7), ("/dev/random", 1, 8), ("/dev/urandom", 1, 9),
@@ -62,6 +64,8 @@ def sandbox_of(spec: Object, bundle: str, flags: Mapping[str, str] | None = None
     """The sandbox that a config.json asks for; an annotation ``dev.sandboxctl.NAME`` wins over a flag. Raises SandboxError."""
     linux = spec.get("linux") or {}
     _check_version(str(spec.get("ociVersion") or ""))
+    if (spec.get("annotations") or {}).get(_POD_KIND) == "container":
+        raise SandboxError("a further container of a pod is not supported yet: a sandbox has one, and shares nothing with others")
     _check_devices(linux)
     _check_mappings(linux)
     if not any(one.get("type") == "network" for one in linux.get("namespaces") or ()):

@@ -353,6 +353,19 @@ def test_what_there_is_not_says_so(oci, command):
     assert "not supported" in oci.call(command, "--image-path", "/x", "c1", status=1).stderr
 
 
+def test_a_further_container_of_a_pod_is_refused(oci):
+    oci.create("c1", ["/bin/true"], annotations={"io.kubernetes.cri.container-type": "sandbox"})
+    oci.create("c2", ["/bin/true"], status=1, annotations={"io.kubernetes.cri.container-type": "container"})
+    assert "of a pod" in json.loads((oci.folder / "log").read_text())["msg"]
+
+
+def test_help(oci):
+    assert "\n  create\n" in oci.call("--help").stdout
+    for words in (("create", "--help"), ("create", "-h"), ("help", "create")):
+        assert "\n  --console-socket VALUE\n" in oci.call(*words).stdout
+    oci.call("checkpoint", "--help", status=1)  # which is how podman asks whether it exists
+
+
 def test_no_new_privileges(oci):
     assert lines(oci, "grep NoNewPrivs /proc/self/status", process={"noNewPrivileges": True}) == ["NoNewPrivs:\t1"]
 
