@@ -5,6 +5,7 @@ imported from then on. So these are imported before. ``tests/house/test_late_imp
 """
 
 import os
+from contextlib import suppress
 from importlib import import_module
 from pkgutil import iter_modules
 
@@ -31,10 +32,13 @@ MODULES = (
     "sentry.platform.filter.bpf",
     "sentry.platform.filter.guest",
     "sentry.platform.filter.sentry",
+    "sentry.platform.ptrace.python_ptrace",
     "sentry.socket.inet.raw",
     "sentry.trace.events",
     "sentry.vfs.special",
 )
+#: of other projects, where they are installed
+OPTIONAL = ("ptrace.binding", "ptrace.error")
 
 
 def import_before_drop() -> None:
@@ -44,6 +48,9 @@ def import_before_drop() -> None:
         constants = (f"syscalls.abi.{module.name}" for module in iter_modules(abi.__path__))
         for name in (*MODULES, *constants):
             import_module(name)
+        for name in OPTIONAL:
+            with suppress(ImportError):
+                import_module(name)
 
 
 def _is_open_to_others(path: str) -> bool:
