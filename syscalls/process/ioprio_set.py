@@ -4,9 +4,19 @@ from sentry.kernel.kill import is_host_exact
 from sentry.kernel.ptrace_access import may_schedule
 from sentry.kernel.scheduled import targets
 from sentry.kernel.task import Task
-from syscalls.abi.errno import EPERM, ESRCH
+from syscalls.abi.errno import EINVAL, EPERM, ESRCH
 from syscalls.abi.errors import SyscallError
-from syscalls.abi.ioprio import IOPRIO_WHO_PGRP, IOPRIO_WHO_PROCESS, IOPRIO_WHO_USER
+from syscalls.abi.ioprio import (
+    IOPRIO_CLASS_IDLE,
+    IOPRIO_CLASS_MASK,
+    IOPRIO_CLASS_NONE,
+    IOPRIO_CLASS_RT,
+    IOPRIO_CLASS_SHIFT,
+    IOPRIO_LEVEL_MASK,
+    IOPRIO_WHO_PGRP,
+    IOPRIO_WHO_PROCESS,
+    IOPRIO_WHO_USER,
+)
 from syscalls.args import PROCEED, Int, Result
 from syscalls.registry import Support, syscall
 
@@ -24,9 +34,19 @@ def sys_ioprio_get(task: Task, which: Int, who: Int) -> Result:
 @syscall(man="ioprio_set(2)", support=Support.PARTIAL, note=_NOTE)
 def sys_ioprio_set(task: Task, which: Int, who: Int, ioprio: Int) -> Result:
     """Set class and level. Errors: EINVAL, ESRCH, EPERM."""
+    _check_priority(ioprio)
     if not all(may_schedule(task, other) for other in _targets(task, which, who)):
         raise SyscallError(EPERM)
     return PROCEED
+
+
+def _check_priority(ioprio: int) -> None:
+    """Before anybody is looked for. Errors: EINVAL, EPERM the real-time class."""
+    kind = ioprio >> IOPRIO_CLASS_SHIFT & IOPRIO_CLASS_MASK
+    if kind == IOPRIO_CLASS_RT:
+        raise SyscallError(EPERM)
+    if kind > IOPRIO_CLASS_IDLE or (kind == IOPRIO_CLASS_NONE and ioprio & IOPRIO_LEVEL_MASK):
+        raise SyscallError(EINVAL)
 
 
 def _targets(task: Task, which: int, who: int) -> list[Task]:

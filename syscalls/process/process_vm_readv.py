@@ -17,7 +17,11 @@ def sys_process_vm_readv(
     """Copy from a process. Errors: EINVAL flags or too many segments, EFAULT, ESRCH, EPERM (ptrace(2), access mode checking)."""
     other = _find(task, pid, flags)
     local = task.memory.read_iovec(local_iov, liovcnt)
+    if _is_empty(local):
+        return 0  # the rest is not looked at
     theirs = task.memory.read_iovec(remote_iov, riovcnt)
+    if _is_empty(theirs):
+        return 0
     return remote.copy(UserSource(_allowed(task, other).memory.guest, theirs), UserSink(task.memory.guest, local))
 
 
@@ -28,8 +32,16 @@ def sys_process_vm_writev(
     """Copy to a process. Errors: as process_vm_readv."""
     other = _find(task, pid, flags)
     local = task.memory.read_iovec(local_iov, liovcnt)
+    if _is_empty(local):
+        return 0  # the rest is not looked at
     theirs = task.memory.read_iovec(remote_iov, riovcnt)
+    if _is_empty(theirs):
+        return 0
     return remote.copy(UserSource(task.memory.guest, local), UserSink(_allowed(task, other).memory.guest, theirs))
+
+
+def _is_empty(segments: list[tuple[int, int]]) -> bool:
+    return not any(length for _, length in segments)
 
 
 def _find(task: Task, pid: int, flags: int) -> Task | None:

@@ -27,13 +27,14 @@ def sys_capget(task: Task, hdrp: UserPtr, datap: UserPtr) -> int:
         if datap:
             raise SyscallError(EINVAL)
         return 0
+    if not datap:
+        return 0  # only the version was asked for
     if pid < 0:
         raise SyscallError(EINVAL)
     other = task if pid == 0 else task.kernel.tasks.find_task(pid)
     if other is None:
         raise SyscallError(ESRCH)
-    if datap:
-        task.memory.write(datap, _pack(other, version))
+    task.memory.write(datap, _pack(other, version))
     return 0
 
 
