@@ -65,9 +65,10 @@ class Loop:
         timeout = 0.0
         if may_wait:
             timeout = -1.0 if deadline is None else max(0, deadline - self.now() + _MS - 1) // _MS / 1000
-        for fd, events in self._epoll.poll(timeout, _EVENTS_MAX):
-            callback = self._callbacks.get(fd)
-            if callback is not None:
+        happened = [(self._callbacks.get(fd), fd, events) for fd, events in self._epoll.poll(timeout, _EVENTS_MAX)]
+        for callback, fd, events in happened:
+            # An earlier callback may have closed it, and a new descriptor may have the number by now.
+            if callback is not None and self._callbacks.get(fd) is callback:
                 callback(events)
         if deadline is not None:
             now = self.now()
