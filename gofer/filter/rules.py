@@ -96,7 +96,6 @@ WRITING: tuple[Rule, ...] = (
 )
 
 
-_INTERNET = (0, "eq", 2)
 NETWORK: tuple[Rule, ...] = (
     Rule("recvfrom", "frames of the sentry's link; what the outside sends"),
     Rule("sendto", "frames to the sentry's link; what a guest sends to the outside"),
@@ -104,7 +103,8 @@ NETWORK: tuple[Rule, ...] = (
     Rule("epoll_pwait", "the event loop, on machines without epoll_wait"),
     Rule("epoll_create1", "the event loop"),
     Rule("epoll_ctl", "the event loop"),
-    Rule("socket", "a guest's TCP connection, UDP flow or ping", tests=(_INTERNET,), condition="AF_INET"),
+    Rule("socket", "a guest's TCP connection, UDP flow or ping", tests=((0, "eq", 2),), condition="AF_INET"),
+    Rule("socket", "a guest's TCP connection, UDP flow or ping", tests=((0, "eq", 10),), condition="AF_INET6"),
     Rule("connect", "to where a guest wants, if the policy has no objection"),
     Rule("accept4", "a connection to a published port"),
     Rule("getsockopt", "how a connect has ended"),

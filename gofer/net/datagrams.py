@@ -1,15 +1,18 @@
 """UDP and echo requests of guests to the outside, and UDP of the outside to published ports: one host socket for each flow."""
 
-from _socket import AF_INET, IPPROTO_ICMP, SOCK_DGRAM, inet_ntop, inet_pton, socket
+from _socket import IPPROTO_ICMP, IPPROTO_ICMPV6, SOCK_DGRAM, socket
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from select import EPOLLIN
 from typing import Final
 
+from gofer.net.anywhere import is_of_the_world
+from gofer.net.guest import Guest
 from gofer.net.loop import Loop
 from gofer.net.policy import Destinations
-from gofer.net.sockets import connect, open_socket, refuse
+from gofer.net.sockets import binary, connect, family_of, open_socket, refuse
+from sentry.netstack.iface.device import Device
 from sentry.netstack.iface.icmp import IcmpLayer
 from sentry.netstack.interface import SECOND
 from sentry.netstack.stack import Stack
@@ -103,7 +106,7 @@ class Flows:
 
 
 def _connected(kind: int, protocol: int, address: bytes, port: int) -> socket:
-    host = open_socket(kind, protocol)
+    host = open_socket(family_of(address), kind, protocol)
     error = connect(host, address, port)
     if error:
         host.close()
@@ -160,9 +163,6 @@ class OutsideIcmp(IcmpLayer):
         if message is None or message.type != icmp.ECHO or packet.destination in self._own:
             super().receive4(packet)
             return
-        address = self._destinations.find(packet.destination, None)
-        if not address:
-            return
         source, destination, identifier = packet.source, packet.destination, message.rest >> 16
 
         def answer(data: bytes) -> Packet | None:
@@ -172,8 +172,32 @@ class OutsideIcmp(IcmpLayer):
             restored = reply._replace(rest=identifier << 16 | reply.rest & _WORD)
             return Packet(destination, source, icmp.PROTOCOL4, icmp.emit4(restored))
 
-        key = (source, identifier, destination)
-        flow = self._flows.find(key, packet, lambda: _connected(SOCK_DGRAM, IPPROTO_ICMP, address, 0), answer)
+        self._pass_on(packet, identifier, IPPROTO_ICMP, answer)
+
+    def receive6(self, packet: Packet, device: Device) -> None:
+        """An ICMPv6 packet of the guest's."""
+        message = icmp.parse6(packet.source, packet.destination, packet.payload)
+        source, destination = packet.source, packet.destination
+        is_near = destination in self._own or not is_of_the_world(destination)
+        if message is None or message.type != icmp.ECHO6 or is_near:
+            super().receive6(packet, device)
+            return
+        identifier = message.rest >> 16
+
+        def answer(data: bytes) -> Packet | None:
+            if len(data) < icmp.HEADER or data[0] != icmp.ECHO_REPLY6:  # the kernel has checked the sum (icmp(7))
+                return None
+            restored = icmp.Message(data[0], data[1], identifier << 16 | int.from_bytes(data[6:8], "big"), data[icmp.HEADER :])
+            return Packet(destination, source, icmp.PROTOCOL6, icmp.emit6(destination, source, restored))
+
+        self._pass_on(packet, identifier, IPPROTO_ICMPV6, answer)
+
+    def _pass_on(self, packet: Packet, identifier: int, protocol: int, answer: Answer) -> None:
+        address = self._destinations.find(packet.destination, None)
+        if not address:
+            return
+        key = (packet.source, identifier, packet.destination)
+        flow = self._flows.find(key, packet, lambda: _connected(SOCK_DGRAM, protocol, address, 0), answer)
         if flow is not None:
             flow.send(packet, packet.payload)
 
@@ -181,9 +205,9 @@ class OutsideIcmp(IcmpLayer):
 class PublishedUdp:
     """A port of the host that leads to one of the guest's; its peers are known by address and port as the guest sees them."""
 
-    def __init__(self, host: socket, guest: bytes, port: int, gateway: bytes) -> None:
+    def __init__(self, host: socket, guest: Guest, port: int) -> None:
         self._host = host
-        self._guest, self._port, self._gateway = guest, port, gateway
+        self._guest, self._port = guest, port
         self._peers: OrderedDict[tuple[bytes, int], tuple[str, int]] = OrderedDict()
 
     def serve(self, loop: Loop) -> None:
@@ -203,17 +227,16 @@ class PublishedUdp:
         stack = loop.stack
         for _ in range(_BURST):
             try:
-                data, (host, port) = self._host.recvfrom(_SIZE_MAX)
+                data, peer = self._host.recvfrom(_SIZE_MAX)
             except OSError:
                 return
-            address = inet_pton(AF_INET, host)
-            if address[0] == 127 or not stack.is_local(address):
-                address = self._gateway
-            self._peers[address, port] = (inet_ntop(AF_INET, inet_pton(AF_INET, host)), port)
+            port = peer[1]
+            guest, address = self._guest.seen_from(stack, binary(peer[0].partition("%")[0]))
+            self._peers[address, port] = peer
             self._peers.move_to_end((address, port))
             if len(self._peers) > _PEERS_MAX:
                 self._peers.popitem(last=False)
-            payload = udp.emit(address, self._guest, port, self._port, data)
+            payload = udp.emit(address, guest, port, self._port, data)
             stack.now = loop.now()
-            stack.ip.send(Packet(address, self._guest, udp.PROTOCOL, payload))
+            stack.ip.send(Packet(address, guest, udp.PROTOCOL, payload))
             stack.drain()

@@ -7,18 +7,21 @@ import gc
 import json
 import os
 import sys
-from _socket import AF_INET, SO_REUSEADDR, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK, SOCK_STREAM, SOL_SOCKET, inet_pton, socket
+from _socket import IPPROTO_IPV6, IPV6_V6ONLY, SO_REUSEADDR, SOCK_DGRAM, SOCK_STREAM, SOL_SOCKET, socket
 from select import EPOLLIN, EPOLLOUT
 from typing import Any
 
 from gofer.net.anywhere import world
 from gofer.net.datagrams import Flows, OutsideIcmp, OutsideUdp, PublishedUdp
+from gofer.net.guest import Guest
 from gofer.net.jail import confine
 from gofer.net.loop import Loop
 from gofer.net.policy import Destinations, rules_of
+from gofer.net.sockets import binary, family_of, open_socket
 from gofer.net.tcp import OutsideTcp, PublishedTcp
 from sentry.host.link.errors import LinkLost
 from sentry.host.link.stream import StreamLink
+from sentry.netstack.egress.rules import Network
 from sentry.netstack.interface import Limits
 from sentry.netstack.wire import icmp, tcp, udp
 
@@ -56,8 +59,10 @@ def open_published(text: str) -> tuple[socket, bool, int]:
     address, ports, protocol = text.split("/")
     outer, inner = ports.split(":")
     is_udp = protocol == "udp"
-    host = socket(AF_INET, (SOCK_DGRAM if is_udp else SOCK_STREAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)
+    host = open_socket(family_of(binary(address)), SOCK_DGRAM if is_udp else SOCK_STREAM)
     try:
+        if ":" in address:
+            host.setsockopt(IPPROTO_IPV6, IPV6_V6ONLY, 1)
         if not is_udp:
             host.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
         host.bind((address, int(outer)))
@@ -70,7 +75,7 @@ def open_published(text: str) -> tuple[socket, bool, int]:
 
 
 def first_resolver() -> str:
-    """The first name server of IPv4 that the host asks (resolv.conf(5)), or nothing."""
+    """The first name server that the host asks (resolv.conf(5)), or nothing; none with a scope, which is a device of the host."""
     try:
         with open("/etc/resolv.conf", encoding="ascii", errors="replace") as file:
             lines = [line.split() for line in file]
@@ -79,7 +84,7 @@ def first_resolver() -> str:
     for words in lines:
         if len(words) > 1 and words[0] == "nameserver":
             try:
-                inet_pton(AF_INET, words[1])
+                binary(words[1])
             except OSError:
                 continue
             return words[1]
@@ -88,30 +93,33 @@ def first_resolver() -> str:
 
 def assemble(config: dict[str, Any], resolver: str, published: list[tuple[socket, bool, int]], link: StreamLink) -> Loop:
     """The stack that stands for the world behind ``link``, with the published ports. Raises KeyError, OSError."""
-    guest, gateway, server = (inet_pton(AF_INET, config[name]) for name in ("address", "gateway", "name_server"))
-    prefix = int(config["prefix"])
-    network = (int.from_bytes(guest, "big") >> 32 - prefix << 32 - prefix).to_bytes(4, "big")
+    server = binary(config["name_server"])
+    ends = [(binary(one["address"]), int(one["prefix"]), binary(one["gateway"])) for one in config["ends"]]
+    gateways = [gateway for _, _, gateway in ends]
     rules, has_names = rules_of(config["allowed"], config["denied"], config["reserved"])
-    destinations = Destinations(rules, has_names=has_names, gateway=gateway, name_server=server, resolver=resolver)
-    stack = world(os.urandom, LIMITS, Loop.now(), network, prefix)
+    destinations = Destinations(rules, has_names=has_names, gateways=gateways, name_server=server, resolver=resolver)
+    stack = world(os.urandom, LIMITS, Loop.now(), [Network(address, prefix) for address, prefix, _ in ends])
     index = stack.add_link(link)
-    stack.add_address(index, gateway, prefix)
-    stack.add_address(index, server, prefix)
+    for address, prefix, gateway in ends:
+        stack.add_address(index, gateway, prefix)
+        if len(address) == len(server):
+            stack.add_address(index, server, prefix)
+    guest = Guest([(address, gateway) for address, _, gateway in ends])
     flows = Flows()
     transport = OutsideTcp(stack, destinations)
     datagrams = OutsideUdp(stack, destinations, flows)
     stack.tcp, stack.udp = transport, datagrams
     stack.transports[tcp.PROTOCOL], stack.transports[udp.PROTOCOL] = transport, datagrams
-    stack.icmp = OutsideIcmp(stack, destinations, flows, (gateway, server))
+    stack.icmp = OutsideIcmp(stack, destinations, flows, (*gateways, server))
     stack.transports.pop(icmp.PROTOCOL6, None)
     loop = Loop(stack)
     transport.door.loop = flows.loop = loop
     for host, is_udp, port in published:
         if is_udp:
-            datagrams.published[port] = way = PublishedUdp(host, guest, port, gateway)
+            datagrams.published[port] = way = PublishedUdp(host, guest, port)
             way.serve(loop)
         else:
-            PublishedTcp(host, guest, port, gateway).serve(loop)
+            PublishedTcp(host, guest, port).serve(loop)
     return loop
 
 

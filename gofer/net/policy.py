@@ -4,29 +4,31 @@ Names are the sentry's business, as it sees the answers of name servers first. W
 what is reserved is refused here; else the rules hold in full.
 """
 
-from _socket import AF_INET, inet_pton
 from collections.abc import Sequence
 
+from gofer.net.sockets import binary
 from sentry.netstack.egress.rules import Network, Rules, has_any
 
 _DNS = 53
 
 
 class Destinations:
-    """``find`` gives the host's address for a guest's: the name server is one of the host's own, the gateway is none."""
+    """``find`` gives the host's address for a guest's: the name server is one of the host's own, gateways are none."""
 
-    def __init__(self, rules: Rules, *, has_names: bool, gateway: bytes, name_server: bytes, resolver: str) -> None:
+    def __init__(
+        self, rules: Rules, *, has_names: bool, gateways: Sequence[bytes], name_server: bytes, resolver: str
+    ) -> None:
         self._rules = rules
         self._denies_by_default = rules.denies_by_default and not has_names
-        self._gateway = gateway
+        self._gateways = frozenset(gateways)
         self._name_server = name_server
-        self._resolver = inet_pton(AF_INET, resolver) if resolver else b""
+        self._resolver = binary(resolver) if resolver else b""
 
     def find(self, address: bytes, port: int | None) -> bytes:
         """Return the host's address, or nothing if there is none; ``port`` None: an echo request."""
         if address == self._name_server:
             return self._resolver if port == _DNS else b""
-        return address if address != self._gateway and self._may(address, port) else b""
+        return address if address not in self._gateways and self._may(address, port) else b""
 
     def _may(self, address: bytes, port: int | None) -> bool:
         rules = self._rules
@@ -38,12 +40,12 @@ class Destinations:
 
 
 def rules_of(allowed: Sequence[tuple[str, int]], denied: Sequence[str], reserved: Sequence[str]) -> tuple[Rules, bool]:
-    """The rules of IPv4 of the caller's words, and whether names are among what is allowed. Raises ValueError, OSError."""
-    networks = tuple(_network(text, port) for text, port in allowed if "/" in text and ":" not in text)
-    others = (tuple(_network(text, 0) for text in texts if ":" not in text) for texts in (denied, reserved))
+    """The rules of the caller's words, and whether names are among what is allowed. Raises ValueError, OSError."""
+    networks = tuple(_network(text, port) for text, port in allowed if "/" in text)
+    others = (tuple(_network(text, 0) for text in texts) for texts in (denied, reserved))
     return Rules(networks, (), *others), any("/" not in text for text, _ in allowed)
 
 
 def _network(text: str, port: int) -> Network:
     address, _, prefix = text.partition("/")
-    return Network(inet_pton(AF_INET, address), int(prefix), port)
+    return Network(binary(address), int(prefix), port)

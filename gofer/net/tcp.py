@@ -4,13 +4,14 @@ A guest's SYN is answered once the host's own connect(2) has ended: with a SYN, 
 """
 
 import errno
-from _socket import AF_INET, SOCK_STREAM, inet_pton, socket
+from _socket import SOCK_STREAM, socket
 from select import EPOLLIN, EPOLLOUT
 
+from gofer.net.guest import Guest
 from gofer.net.loop import Loop
 from gofer.net.policy import Destinations
 from gofer.net.relay import Relay
-from gofer.net.sockets import connect, error_of, open_socket, refuse, reset
+from gofer.net.sockets import binary, connect, error_of, family_of, open_socket, refuse, reset
 from sentry.netstack.interface import NetError
 from sentry.netstack.stack import Stack
 from sentry.netstack.transport.ports import Binding
@@ -29,7 +30,7 @@ class Door(Listener):
     """Listens at every address and port: what comes for no connection begins one at the host's side first."""
 
     def __init__(self, stack: Stack, destinations: Destinations) -> None:
-        super().__init__(stack, Binding(b"", 0, 4), _BACKLOG, TcpOptions())
+        super().__init__(stack, Binding(b"", 0, 0), _BACKLOG, TcpOptions())
         self.loop: Loop | None = None
         self._destinations = destinations
         self._dialling: dict[Key, socket] = {}
@@ -55,7 +56,7 @@ class Door(Listener):
         loop = self.loop
         assert loop is not None
         try:
-            host = open_socket(SOCK_STREAM)
+            host = open_socket(family_of(address), SOCK_STREAM)
         except OSError:
             return  # no descriptors: the guest tries again
         error = connect(host, address, segment.port)
@@ -113,9 +114,9 @@ class OutsideTcp(TcpTransport):
 class PublishedTcp:
     """A port of the host that leads to one of the guest's."""
 
-    def __init__(self, listener: socket, guest: bytes, port: int, gateway: bytes) -> None:
+    def __init__(self, listener: socket, guest: Guest, port: int) -> None:
         self._listener = listener
-        self._guest, self._port, self._gateway = guest, port, gateway
+        self._guest, self._port = guest, port
 
     def serve(self, loop: Loop) -> None:
         """Take what comes from now on."""
@@ -133,7 +134,7 @@ class PublishedTcp:
             host.setblocking(False)
             loop.watch(host.fileno(), 0, lambda _: None)
             try:
-                Relay(loop, self._connect(loop, inet_pton(AF_INET, peer[0]), int(peer[1])), host)
+                Relay(loop, self._connect(loop, binary(peer[0].partition("%")[0]), int(peer[1])), host)
             except NetError:
                 loop.forget(host.fileno())
                 reset(host)
@@ -141,10 +142,12 @@ class PublishedTcp:
     def _connect(self, loop: Loop, address: bytes, port: int) -> Connection:
         """From the peer's own address and port if the guest can answer there, else from the gateway. Errors: as connect."""
         tcp = loop.stack.tcp
-        if loop.stack.is_local(address) and address[0] != 127:
-            binding = Binding(address, port, 4, can_reuse=True)
+        guest, source = self._guest.seen_from(loop.stack, address)
+        if source == address:
+            binding = Binding(source, port, len(source), can_reuse=True)
             if tcp.ports.take(binding):
-                return tcp.connect(binding, self._guest, self._port, loop.now())
-        binding = Binding(self._gateway, 0, 4)
+                return tcp.connect(binding, guest, self._port, loop.now())
+            source = self._guest.gateway_of(guest)
+        binding = Binding(source, 0, len(source))
         tcp.ports.take(binding)
-        return tcp.connect(binding, self._guest, self._port, loop.now())
+        return tcp.connect(binding, guest, self._port, loop.now())

@@ -12,4 +12,4 @@ def check_network() -> Check:
     if is_good_passt():
         return Check("--network user", Verdict.OK, "by passt where user namespaces are allowed, else by the network gofer")
     why = "passt is older than 2024" if shutil.which("passt") else "passt is not installed"
-    return Check("--network user", Verdict.OK, f"by the network gofer, IPv4 only ({why})")
+    return Check("--network user", Verdict.OK, f"by the network gofer ({why})")

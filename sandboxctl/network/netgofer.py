@@ -4,7 +4,18 @@ from gofer.launch import GoferError
 from gofer.net.launch import NetworkGofer
 from sandboxctl.config import Network
 from sandboxctl.errors import SandboxError, one_line
-from sandboxctl.network.passt import ADDRESS, GATEWAY, MTU, NAME_SERVER, PREFIX, message
+from sandboxctl.network.passt import (
+    ADDRESS,
+    ADDRESS6,
+    GATEWAY,
+    GATEWAY6,
+    MTU,
+    NAME_SERVER,
+    PREFIX,
+    PREFIX6,
+    host_has_ipv6,
+    message,
+)
 
 
 class NetGofer:
@@ -12,10 +23,11 @@ class NetGofer:
 
     def __init__(self, network: Network) -> None:
         """Start it and wait until it serves. Raises SandboxError with the remedy."""
+        ends = [{"address": ADDRESS, "prefix": PREFIX, "gateway": GATEWAY}]
+        if host_has_ipv6():
+            ends.append({"address": ADDRESS6, "prefix": PREFIX6, "gateway": GATEWAY6})
         config = {
-            "address": ADDRESS,
-            "prefix": PREFIX,
-            "gateway": GATEWAY,
+            "ends": ends,
             "name_server": NAME_SERVER,
             "mtu": MTU,
             "published": list(network.published),
@@ -33,7 +45,7 @@ class NetGofer:
     @staticmethod
     def message(network: Network) -> dict[str, object]:
         """The part ``network`` of the sentry's configuration."""
-        return message(network, has_ipv6=False)
+        return message(network, has_ipv6=host_has_ipv6())
 
     @property
     def link_fd(self) -> int:

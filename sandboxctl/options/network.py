@@ -33,15 +33,17 @@ def network(name: str, published: Sequence[str], denied: Sequence[str], allowed:
 def _published(text: str) -> str:
     """``[IP:]HOST:GUEST[/tcp|udp]`` of podman as ``IP/HOST:GUEST/PROTOCOL`` of passt; without IP on the loopback device only."""
     ports, _, protocol = text.partition("/")
-    words = ports.split(":")
-    if len(words) not in (2, 3) or protocol not in ("", "tcp", "udp"):
+    bracketed, found, rest = ports[1:].partition("]:") if ports.startswith("[") else ("", "", ports)
+    words = rest.split(":")
+    if len(words) not in ((2,) if found else (2, 3)) or protocol not in ("", "tcp", "udp"):
         raise OptionError(f"--publish: {text!r} is not [IP:]HOST:GUEST[/tcp|udp]")
-    address = words[0] if len(words) == 3 else "127.0.0.1"
+    address = bracketed if found else words[0] if len(words) == 3 else "127.0.0.1"
     try:
-        ipaddress.IPv4Address(address)
+        (ipaddress.IPv6Address if found else ipaddress.IPv4Address)(address)
         numbers = [int(word) for word in words[-2:]]
     except ValueError:
-        raise OptionError(f"--publish: {text!r} is not [IP:]HOST:GUEST[/tcp|udp] with an IPv4 address and numbers") from None
+        form = "an IPv4 address (or [one of IPv6]) and numbers"
+        raise OptionError(f"--publish: {text!r} is not [IP:]HOST:GUEST[/tcp|udp] with {form}") from None
     if not all(0 < number <= _PORT_MAX for number in numbers):
         raise OptionError(f"--publish: {text!r}: ports are 1 to {_PORT_MAX}")
     return f"{address}/{numbers[0]}:{numbers[1]}/{protocol or 'tcp'}"

@@ -24,6 +24,7 @@ def test_nothing_is_the_default():
         ("8080:80", "127.0.0.1/8080:80/tcp"),
         ("8080:80/tcp", "127.0.0.1/8080:80/tcp"),
         ("0.0.0.0:53:53/udp", "0.0.0.0/53:53/udp"),
+        ("[::1]:8080:80", "::1/8080:80/tcp"),
     ],
 )
 def test_published_ports(text, meaning):
@@ -43,6 +44,9 @@ def test_published_ports(text, meaning):
         (("user", ("80:x",), ()), "and numbers"),
         (("user", ("0:80",), ()), "ports are 1 to 65535"),
         (("user", ("::1:80:80",), ()), "is not [IP:]HOST:GUEST"),
+        (("user", ("[::1]:80",), ()), "is not [IP:]HOST:GUEST"),
+        (("user", ("[10.0.0.1]:80:80",), ()), "and numbers"),
+        (("user", ("[]:80:80",), ()), "and numbers"),
         (("user", ("80:80/sctp",), ()), "is not [IP:]HOST:GUEST"),
         (("user", (), ("nowhere",)), "is not a network"),
     ],

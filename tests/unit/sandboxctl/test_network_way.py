@@ -32,7 +32,7 @@ def test_without_passt_the_gofer_is_named(monkeypatch):
     monkeypatch.setattr(subprocess, "run", run)
     monkeypatch.setattr("shutil.which", lambda _: None)
     assert not start.is_good_passt()
-    assert check_network().text == "by the network gofer, IPv4 only (passt is not installed)"
+    assert check_network().text == "by the network gofer (passt is not installed)"
 
 
 class Way:

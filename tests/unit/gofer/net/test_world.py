@@ -8,8 +8,10 @@ import pytest
 
 from gofer.net import datagrams, main, tcp
 from gofer.net.anywhere import Anywhere
+from gofer.net.guest import Guest
 from gofer.net.policy import Destinations, rules_of
-from gofer.net.sockets import open_socket
+from gofer.net.sockets import binary, open_socket
+from sentry.netstack.egress.rules import Network
 from sentry.netstack.iface.route import Route
 from sentry.netstack.interface import Limits, NetError
 from sentry.netstack.stack import Stack
@@ -17,8 +19,16 @@ from sentry.netstack.transport.tcp.state import ESTABLISHED
 
 GUEST, GATEWAY, SERVER = (socket.inet_aton(f"10.0.2.{last}") for last in (15, 2, 3))
 WORLD = socket.inet_aton("198.51.100.7")
-CONFIG = {"address": "10.0.2.15", "prefix": 24, "gateway": "10.0.2.2", "name_server": "10.0.2.3", "mtu": 9000,
-          "allowed": [], "denied": ["203.0.113.0/24"], "reserved": ["169.254.0.0/16"]}  # fmt: skip
+WORLD6 = socket.inet_pton(socket.AF_INET6, "2001:db8::7")
+GUEST6, GATEWAY6 = (socket.inet_pton(socket.AF_INET6, f"fd9a::{last}") for last in (15, 2))
+CONFIG = {
+    "ends": [
+        {"address": "10.0.2.15", "prefix": 24, "gateway": "10.0.2.2"},
+        {"address": "fd9a::15", "prefix": 64, "gateway": "fd9a::2"},
+    ],
+    "name_server": "10.0.2.3", "mtu": 9000, "allowed": [],
+    "denied": ["203.0.113.0/24", "2001:db8:bad::/48"], "reserved": ["169.254.0.0/16"],
+}  # fmt: skip
 _PATIENCE_NS = 60_000_000_000
 
 
@@ -37,7 +47,9 @@ class Home(Destinations):
     """Every address of the world is this host's loopback."""
 
     def find(self, address, port):
-        return socket.inet_aton("127.0.0.1") if super().find(address, port) else b""
+        if not super().find(address, port):
+            return b""
+        return binary("127.0.0.1" if len(address) == 4 else "::1")
 
 
 class Pair:
@@ -55,6 +67,8 @@ class Pair:
         device = self.guest.add_link(self.inner)
         self.guest.add_address(device, GUEST, 24)
         self.guest.add_route(Route(bytes(4), 0, device, GATEWAY))
+        self.guest.add_address(device, GUEST6, 64)
+        self.guest.add_route(Route(bytes(16), 0, device, GATEWAY6))
         self.device = device
 
     def until(self, is_true):
@@ -95,11 +109,35 @@ def pair(monkeypatch):
     made.close()
 
 
+def _host_of(version):
+    """This host's loopback address of a version."""
+    host, family = ("127.0.0.1", socket.AF_INET) if version == 4 else ("::1", socket.AF_INET6)
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.bind((host, 0))
+    except OSError as error:
+        pytest.skip(f"this host has no {host}: {error}")
+    return host, family
+
+
+@pytest.fixture(params=[4, 6])
+def version(request):
+    return request.param
+
+
 @pytest.fixture
-def server():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+def server(request):
+    version = request.getfixturevalue("version") if "version" in request.fixturenames else 4
+    host, family = _host_of(version)
+    with socket.create_server((host, 0), family=family) as listener:
         listener.settimeout(60)
         yield listener
+
+
+@pytest.fixture
+def there(version):
+    """An address of the world."""
+    return WORLD if version == 4 else WORLD6
 
 
 def received(pair, c):
@@ -117,14 +155,14 @@ def received(pair, c):
     return b"".join(parts)
 
 
-def test_a_stream_both_ways_and_ends_by_halves(pair, server):
+def test_a_stream_both_ways_and_ends_by_halves(pair, server, there):
     def mirror():
         peer, _ = server.accept()
         with peer:
             peer.sendall(peer.makefile("rb").read()[::-1])
 
     threading.Thread(target=mirror, daemon=True).start()
-    c = pair.connect(server.getsockname()[1])
+    c = pair.connect(server.getsockname()[1], there)
     pair.until(lambda: c.state == ESTABLISHED)
     rest = data = bytes(range(256)) * 2000
     while rest:
@@ -135,10 +173,10 @@ def test_a_stream_both_ways_and_ends_by_halves(pair, server):
     assert received(pair, c) == data[::-1]
 
 
-def test_who_is_refused_is_told_at_once(pair, server):
+def test_who_is_refused_is_told_at_once(pair, server, there):
     port = server.getsockname()[1]
     server.close()
-    c = pair.connect(port)
+    c = pair.connect(port, there)
     pair.until(lambda: c.error)
     assert c.error == errno.ECONNREFUSED
 
@@ -177,9 +215,11 @@ def test_a_reset_of_the_guest_is_one_of_the_hosts(pair, server):
     assert seen == ["reset"]
 
 
-@pytest.mark.parametrize("address", ["203.0.113.9", "169.254.169.254", "10.0.2.2", "10.0.2.3"])
+@pytest.mark.parametrize(
+    "address", ["203.0.113.9", "169.254.169.254", "10.0.2.2", "10.0.2.3", "2001:db8:bad::1", "64:ff9b::203.0.113.9", "fd9a::2"]
+)
 def test_what_is_denied_here_is_refused_whatever_the_sentry_says(pair, server, address):
-    c = pair.connect(server.getsockname()[1], socket.inet_aton(address))
+    c = pair.connect(server.getsockname()[1], binary(address))
     pair.until(lambda: c.error)
     assert c.error == errno.ECONNREFUSED
 
@@ -192,43 +232,45 @@ def test_the_name_server_is_one_of_the_hosts_own(pair, server, monkeypatch):
     assert received(pair, c) == b""
 
 
-def test_datagrams_have_one_socket_for_each_flow(pair):
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as echo:
-        echo.bind(("127.0.0.1", 0))
+def test_datagrams_have_one_socket_for_each_flow(pair, version, there):
+    host, family = _host_of(version)
+    with socket.socket(family, socket.SOCK_DGRAM) as echo:
+        echo.bind((host, 0))
         echo.settimeout(60)
-        end = pair.guest.udp.create(4)
+        end = pair.guest.udp.create(len(there))
         asked = []
         for text in (b"one", b"two"):
-            end.send(text, pair.loop.now(), (WORLD, echo.getsockname()[1]))
+            end.send(text, pair.loop.now(), (there, echo.getsockname()[1]))
             pair.until(lambda: not pair.inner.frames)
             data, peer = echo.recvfrom(100)
             asked.append(peer)
             echo.sendto(data.upper(), peer)
             pair.until(lambda: end.queue)
             answer = end.receive()
-            assert (answer.payload, answer.source, answer.port) == (text.upper(), WORLD, echo.getsockname()[1])
+            assert (answer.payload, answer.source, answer.port) == (text.upper(), there, echo.getsockname()[1])
         assert asked[0] == asked[1]
 
 
-def test_nobody_at_a_port_is_told_to_a_connected_endpoint(pair):
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as nobody:
-        nobody.bind(("127.0.0.1", 0))
+def test_nobody_at_a_port_is_told_to_a_connected_endpoint(pair, version, there):
+    host, family = _host_of(version)
+    with socket.socket(family, socket.SOCK_DGRAM) as nobody:
+        nobody.bind((host, 0))
         port = nobody.getsockname()[1]
-    end = pair.guest.udp.create(4)
-    end.connect(WORLD, port)
+    end = pair.guest.udp.create(len(there))
+    end.connect(there, port)
     end.send(b"x", pair.loop.now())
     pair.until(lambda: end.error)
     assert end.error == errno.ECONNREFUSED
 
 
-def test_a_published_port_leads_to_the_guest(monkeypatch):
-    host, is_udp, inner = main.open_published("127.0.0.1/0:80/tcp")
+def test_a_published_port_leads_to_the_guest(monkeypatch, version):
+    host, is_udp, inner = main.open_published(f"{_host_of(version)[0]}/0:80/tcp")
     pair = Pair(monkeypatch, [(host, is_udp, inner)])
-    listener = pair.guest.tcp.listen(pair.guest.tcp.bind(b"", 80, 4), 5)
-    with socket.create_connection(host.getsockname()) as outer:
+    listener = pair.guest.tcp.listen(pair.guest.tcp.bind(b"", 80, 0), 5)
+    with socket.create_connection(host.getsockname()[:2]) as outer:
         pair.until(lambda: listener.ready)
         c = listener.accept()
-        assert (c.remote, c.local) == (GATEWAY, GUEST)
+        assert (c.remote, c.local) == ((GATEWAY, GUEST) if version == 4 else (GATEWAY6, GUEST6))
         outer.sendall(b"hello")
         pair.until(lambda: c.queue.length)
         assert c.receive(100, pair.loop.now()) == b"hello"
@@ -238,19 +280,48 @@ def test_a_published_port_leads_to_the_guest(monkeypatch):
     pair.close()
 
 
+def test_datagrams_to_a_published_port_are_answered_from_there(monkeypatch, version):
+    address, family = _host_of(version)
+    host, is_udp, inner = main.open_published(f"{address}/0:80/udp")
+    pair = Pair(monkeypatch, [(host, is_udp, inner)])
+    end = pair.guest.udp.create(4 if version == 4 else 16)
+    end.bind(b"", 80)
+    with socket.socket(family, socket.SOCK_DGRAM) as outer:
+        outer.settimeout(60)
+        outer.sendto(b"hello", host.getsockname())
+        pair.until(lambda: end.queue)
+        asked = end.receive()
+        assert (asked.payload, asked.source) == (b"hello", GATEWAY if version == 4 else GATEWAY6)
+        end.send(b"answer", pair.loop.now(), (asked.source, asked.port))
+        pair.until(lambda: not pair.inner.frames)
+        assert outer.recvfrom(100) == (b"answer", host.getsockname())
+    pair.close()
+
+
+def test_a_guest_without_ipv6_is_reached_from_there_through_its_gateway():
+    guest, stack = Guest([(GUEST, GATEWAY)]), Stack(bytes, Limits())
+    assert guest.seen_from(stack, binary("::1")) == (GUEST, GATEWAY)
+    assert guest.seen_from(stack, binary("127.0.0.1")) == (GUEST, GATEWAY)
+    stack.local = Anywhere({}, [Network(GUEST, 24)])
+    assert guest.seen_from(stack, WORLD) == (GUEST, WORLD)
+    assert guest.seen_from(stack, WORLD6) == (GUEST, GATEWAY)
+
+
 def test_addresses_of_the_link_and_of_this_host_are_not_the_world():
-    world = Anywhere({GATEWAY: 2}, socket.inet_aton("10.0.2.0"), 24)
+    world = Anywhere({GATEWAY: 2, GATEWAY6: 2}, [Network(GUEST, 24), Network(GUEST6, 64)])
     for text, is_there in {
         "10.0.2.2": True, "10.0.2.15": False, "10.0.2.77": False, "127.0.0.1": False, "0.0.0.1": False, "224.0.0.1": False,
         "255.255.255.255": False, "10.0.3.1": True, "8.8.8.8": True, "169.254.169.254": True,
+        "fd9a::2": True, "fd9a::15": False, "fd9a:0:0:1::15": True, "2001:db8::7": True, "::": False, "::1": False,
+        "ff02::1": False, "fe80::1": False, "::ffff:127.0.0.1": False, "::ffff:8.8.8.8": False, "::127.0.0.1": False,
+        "2002:7f00:1::": False, "64:ff9b::127.0.0.1": False, "64:ff9b::8.8.8.8": True,
     }.items():  # fmt: skip
-        assert (socket.inet_aton(text) in world) is is_there, text
-    assert bytes(16) not in world
+        assert (binary(text) in world) is is_there, text
 
 
 def destinations(allowed=(), denied=(), reserved=()):
     rules, has_names = rules_of(allowed, denied, reserved)
-    found = Destinations(rules, has_names=has_names, gateway=GATEWAY, name_server=SERVER, resolver="192.0.2.53")
+    found = Destinations(rules, has_names=has_names, gateways=[GATEWAY], name_server=SERVER, resolver="192.0.2.53")
     return lambda text, port: bool(found.find(socket.inet_aton(text), port))
 
 
