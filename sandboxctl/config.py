@@ -4,6 +4,10 @@ Made by ``sandboxctl.options``, from the command line and from the Python API al
 """
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sandboxctl.bubble.tree import Plan
 
 MIB = 1 << 20
 #: descriptors of a guest process; more cost every fork (kernel-facts.md 10)
@@ -145,6 +149,8 @@ class SandboxConfig:
     read_only_paths: tuple[str, ...] = ()
     #: names of sysctl(8) with their values, written before the first program starts
     sysctls: dict[str, str] = field(default_factory=dict)
+    #: a tree made step by step, instead of an image (``sandboxctl do``)
+    assembly: "Plan | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,3 +181,7 @@ class CommandConfig:
     capabilities: Capabilities | None = None
     #: /proc/PID/oom_score_adj, -1000 to 1000; None: not set
     oom_score_adj: int | None = None
+    #: instead of ``cwd``: the first of these that is there, and PWD says which
+    places: tuple[str, ...] = ()
+    #: a small init, which the guest does not see, is pid 1
+    is_reaped: bool = False

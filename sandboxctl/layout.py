@@ -42,6 +42,12 @@ class Layout:
 def plan(config: SandboxConfig, image: Image) -> Layout:
     """Return the layout of one sandbox."""
     layout = Layout()
+    if config.assembly is not None:
+        from sandboxctl.bubble.tree import lay_out
+
+        layout.message = {**_settings(config), **lay_out(config.assembly, layout.add)}
+        layout.message["gofers"] = _counts(layout)
+        return layout
     tree = Tree(
         os.fsencode(image.root),
         is_writable=config.rw,
@@ -53,28 +59,40 @@ def plan(config: SandboxConfig, image: Image) -> Layout:
     mounts = [_volume(item, layout) if isinstance(item, Volume) else _tmpfs(item) for item in config.mounts]
     if config.init:
         mounts.append(_volume(guest_init.volume(), layout))
-    is_root = os.geteuid() == 0
     layout.message = {
-        "platform": config.platform or "",
-        "profile": config.profile,
-        "require": list(config.require),
-        "gofers": [{"layers": [], "trees": len(gofer.trees)} for gofer in layout.gofers],
+        **_settings(config),
+        "gofers": _counts(layout),
         "root": {
             "gofer": root,
             "tree": 0,
             "layers": -1 if image.layers is None else len(image.layers),
             "writable": config.rw,
         },
-        "read_only": config.read_only,
-        "overlay": {
-            "kind": "memory" if config.overlay.folder is None else "folder",
-            "size": _or_minus_one(config.overlay.size),
-        },
         "mounts": mounts,
         "volumes": _image_volumes(image, {item.destination for item in config.mounts}),
         "masked": [os.fsencode(path) for path in config.masked_paths],
         "read_only_paths": [os.fsencode(path) for path in config.read_only_paths],
         "sysctls": {name.encode(): value.encode() for name, value in config.sysctls.items()},
+    }
+    return layout
+
+
+def _counts(layout: Layout) -> list[dict[str, object]]:
+    return [{"layers": [], "trees": len(gofer.trees)} for gofer in layout.gofers]
+
+
+def _settings(config: SandboxConfig) -> dict[str, object]:
+    """All that has nothing to do with where files come from."""
+    is_root = os.geteuid() == 0
+    return {
+        "platform": config.platform or "",
+        "profile": config.profile,
+        "require": list(config.require),
+        "read_only": config.read_only,
+        "overlay": {
+            "kind": "memory" if config.overlay.folder is None else "folder",
+            "size": _or_minus_one(config.overlay.size),
+        },
         "shm_size": config.shm_size,
         "nofile": _or_minus_one(config.nofile_max),
         "capabilities": config.capabilities,
@@ -95,7 +113,6 @@ def plan(config: SandboxConfig, image: Image) -> Layout:
         "host_gid": NOBODY if is_root else -1,
         "keep": True,
     }
-    return layout
 
 
 def _or_minus_one(value: int | None) -> int:

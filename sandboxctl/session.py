@@ -171,6 +171,11 @@ class Session:
         for gofer in self._gofers:
             gofer.close_channel()
 
+    @property
+    def pid(self) -> int:
+        """The sentry's process number, -1 once it has been ended."""
+        return self._sentry.pid if self._sentry is not None else -1
+
     def run(
         self,
         command: CommandConfig,
@@ -211,6 +216,8 @@ class Session:
             streams=list(streams),
             held=held,
             inside=inside.number if inside is not None else 0,
+            places=[os.fsencode(place) for place in command.places],
+            reaped=command.is_reaped,
         )
         return started
 

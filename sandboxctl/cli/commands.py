@@ -9,6 +9,7 @@ from sandboxctl.launcher import SentryProcess
 
 _COMMANDS = {
     "run": ("sandboxctl.cli.run", "Run a program in a new sandbox."),
+    "do": ("sandboxctl.cli.do", "Run a program in a tree of folders, with bubblewrap's options."),
     "create": ("sandboxctl.cli.create", "Make a sandbox that start will start."),
     "start": ("sandboxctl.cli.start", "Start sandboxes that were created or have ended."),
     "attach": ("sandboxctl.cli.attach_to", "Join our streams to those of a running sandbox."),

@@ -65,7 +65,7 @@ def complain(message: str, status: int) -> int:
 
 
 def _start_ahead(args: list[str]) -> "SentryProcess | None":
-    """Start a sentry if the command is ``run``; None when only help is wanted, or if it cannot start."""
+    """Start a sentry if the command is ``run`` or ``do``; None when only help is wanted, or if it cannot start."""
     words = iter(args)
     for word in words:
         if word in _VALUE_OPTIONS:
@@ -76,7 +76,7 @@ def _start_ahead(args: list[str]) -> "SentryProcess | None":
             return None
     else:
         return None
-    if word != "run" or next(words, "--help") == "--help":
+    if word not in {"run", "do"} or next(words, "--help") == "--help":
         return None
     from sandboxctl.launcher import start_sentry
 

@@ -3,9 +3,10 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from os import strerror
 from typing import TYPE_CHECKING
 
-from sentry.boot.program import check_program, enter_cwd, find_program
+from sentry.boot.program import check_program, enter_cwd, find_program, first_place
 from sentry.kernel.creds import Credentials
 from sentry.kernel.fd_table import FdTable
 from sentry.kernel.fs_context import FsContext
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 
 #: docker's default set (capabilities(7) numbers 0 1 3 4 5 6 7 8 10 13 18 27 29 31)
 CAPABILITIES_DEFAULT = 0xA80425FB
+_REAPER = b"/init.guest"
 
 
 @dataclass(slots=True)
@@ -53,6 +55,10 @@ class ContainerSpec:
     umask: int = 0o022
     no_new_privs: bool = False
     oom_score_adj: int | None = None
+    #: where it starts: the first of these that is there, and PWD says which; instead of ``cwd``, which is made if it is missing
+    places: Sequence[bytes] = ()
+    #: a small init is pid 1, and the program its child
+    is_reaped: bool = False
 
 
 class Container:
@@ -128,14 +134,17 @@ class Container:
         probe = self._tree.new_task(self.kernel, credentials)
         probe.fs.umask = spec.umask
         try:
-            probe.fs.cwd = await enter_cwd(self._tree.service_task, probe, spec.cwd)
+            if spec.places:
+                probe.fs.cwd, spec.environment = await first_place(probe, spec.places, spec.environment)
+            else:
+                probe.fs.cwd = await enter_cwd(self._tree.service_task, probe, spec.cwd)
         except SyscallError as error:
             self._release_files()
-            self._on_failed(f"-w {spec.cwd.decode('utf-8', 'backslashreplace')}: {errnos.name(error.errno)}")
+            self._on_failed(_no_place(spec, error.errno))
             return
         try:
             program = await find_program(probe, spec.argv[0], spec.environment)
-            if spec.is_held:
+            if spec.is_held or spec.is_reaped:
                 await check_program(probe, program)
         except SyscallError as error:
             self._release_files()
@@ -172,6 +181,8 @@ class Container:
         if spec.inside is not None and (host is None or not host.group.is_alive):
             raise PlatformError("container not running")
         beside = None if host is None else host.context
+        if spec.is_reaped:
+            program, argv = _REAPER, [_REAPER, *argv]
         context = kernel.platform.spawn(SpawnRequest(program, argv, list(spec.environment), dict(spec.limits), beside))
         group = ThreadGroup(context.guest_tid, None, None, dict(spec.limits))  # type: ignore[arg-type]  # joins at once
         session = kernel.tasks.new_session(group)
@@ -184,6 +195,8 @@ class Container:
         for fd, file in sorted(spec.files.items()):
             fds.replace(fd, file)
         name = argv[0].rsplit(b"/", 1)[-1][:15]
+        if spec.is_reaped:  # found in a file system that the guest does not see
+            group.enters, fs = fs, FsContext(self._tree.reaper(), fs.cwd, fs.umask)
         task = Task(kernel, context, group, UserMemory(context.memory), fds, fs, self._tree.namespace, credentials, name)
         group.leader = task
         self._first = task
@@ -222,3 +235,8 @@ class Container:
         else:
             log.error("container start", exc_info=error)
             self._on_failed("a process could not be started; the log has the details")
+
+
+def _no_place(spec: ContainerSpec, errno: int) -> str:
+    where = (spec.places[0] if spec.places else spec.cwd).decode("utf-8", "backslashreplace")
+    return f"Can't chdir to {where}: {strerror(errno)}" if spec.places else f"-w {where}: {errnos.name(errno)}"

@@ -15,6 +15,7 @@ MODULES = (
     "ctypes",
     "linecache",
     "select",
+    "sentry.boot.assembly",
     "sentry.boot.copying",
     "sentry.boot.masks",
     "sentry.boot.network",

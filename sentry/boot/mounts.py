@@ -34,6 +34,7 @@ from syscalls.abi.fcntl import AT_FDCWD, O_WRONLY
 from syscalls.abi.stat import S_IFREG
 
 if TYPE_CHECKING:
+    from sentry.boot.assembly import Assembly
     from sentry.boot.sandbox import Sandbox
     from sentry.kernel.kernel import Kernel
     from sentry.vfs.file import FileDescription
@@ -69,18 +70,41 @@ class MountTree:
         ]
         self._overlay_folder = gofer_fds[-1] if config["overlay"]["kind"] == "folder" else -1
         self._mount_points: set[bytes] = set()
+        self._reaper: Mount | None = None
         table = kernel.mounts
         table.open_fifo = open_fifo
-        self.namespace: MountNamespace = table.namespace(self._root_fs(config), MS_RELATIME, b"overlay")
+        assembly = self._assembly(config)
+        root_mount = (self._root_fs(config), MS_RELATIME, b"overlay") if assembly is None else assembly.root()
+        self.namespace: MountNamespace = table.namespace(*root_mount)
         #: the sentry's own work on the tree, with all capabilities
         caps = ALL_CAPABILITIES
         root = Credentials(0, 0, 0, 0, 0, 0, 0, 0, permitted=caps, effective=caps, bounding=caps)
         self.service_task = self.new_task(kernel, root)
-        _run(self._build(config))
-        # Found once: a guest may remove the name later.
-        self._null = _run(namespace.resolve(self.service_task, AT_FDCWD, b"/dev/null"))
+        if assembly is None:
+            _run(self._build(config))
+            # Found once: a guest may remove the name later.
+            self._null = _run(namespace.resolve(self.service_task, AT_FDCWD, b"/dev/null"))
+        else:
+            maker = Credentials(0, 0, 0, assembly.uid, 0, 0, 0, assembly.gid, permitted=caps, effective=caps, bounding=caps)
+            _run(assembly.build(self.namespace, self.new_task(kernel, maker)))
+            self._null = _run(assembly.null())
         if config["read_only"]:  # only now: mount points may have to be made
             self.namespace.root.set_flags(MS_RDONLY | MS_RELATIME)
+
+    def _assembly(self, config: dict[str, Any]) -> "Assembly | None":
+        if "assembly" not in config:
+            return None
+        from sentry.boot.assembly import Assembly
+
+        return Assembly(self, self._kernel, config)
+
+    def reaper(self) -> Path:
+        """The root of a file system of its own, out of the guest's reach, that holds the init of ``--init`` only."""
+        wish = self._sandbox.config["reaper"]
+        if self._reaper is None:
+            fs = self.gofer_fs(wish["gofer"], wish["tree"], is_shared=False)
+            self._reaper = self._kernel.mounts.mount(fs, _SAFE | MS_RDONLY, b"init")
+        return Path(self._reaper, self._reaper.root)
 
     @property
     def root(self) -> Path:
@@ -108,12 +132,12 @@ class MountTree:
     def _root_fs(self, config: dict[str, Any]) -> "FileSystem":
         root = config["root"]
         if root["writable"]:
-            return self._gofer_fs(root["gofer"], root["tree"], is_shared=True)
+            return self.gofer_fs(root["gofer"], root["tree"], is_shared=True)
         size = config["overlay"]["size"]
-        upper = self._tmpfs(size=size, mode=0o755) if self._overlay_folder < 0 else self._on_disk(size)
+        upper = self.tmpfs(size=size, mode=0o755) if self._overlay_folder < 0 else self._on_disk(size)
         lower: FileSystem
         if root["layers"] < 0:
-            lower = self._gofer_fs(root["gofer"], root["tree"], is_shared=False)
+            lower = self.gofer_fs(root["gofer"], root["tree"], is_shared=False)
         else:
             lower = self._image_fs(root["gofer"], root["layers"], upper.pool)
         return OverlayFileSystem(self._kernel.mounts.allocate_dev(), upper, [lower])
@@ -124,7 +148,7 @@ class MountTree:
         from sentry.fs.image.index import INDEX_NAME, ImageIndex
         from sentry.host.mapped_file import map_file
 
-        home = self._gofer_fs(gofer, 0, is_shared=False)
+        home = self.gofer_fs(gofer, 0, is_shared=False)
         reply = home.client.call_blocking(m.OPEN, (home.root.node, (INDEX_NAME,)), m.OPEN_DONATE)
         index = ImageIndex(map_file(reply.fd))
         kept = max(LAYER_DESCRIPTORS_MIN, DESCRIPTORS_MAX // max(1, layers))
@@ -132,10 +156,12 @@ class MountTree:
         trees = [GoferFileSystem(allocate(), client, 1 + number, descriptors_max=kept) for number in range(layers)]
         return ImageFileSystem(self._kernel.mounts.allocate_dev(), index, trees, pool)
 
-    def _gofer_fs(self, gofer: int, tree: int, *, is_shared: bool) -> GoferFileSystem:
+    def gofer_fs(self, gofer: int, tree: int, *, is_shared: bool) -> GoferFileSystem:
+        """A tree that a gofer exports."""
         return GoferFileSystem(self._kernel.mounts.allocate_dev(), self._clients[gofer], tree, is_shared=is_shared)
 
-    def _tmpfs(self, *, size: int, mode: int, uid: int = 0, gid: int = 0) -> TmpFileSystem:
+    def tmpfs(self, *, size: int, mode: int, uid: int = 0, gid: int = 0) -> TmpFileSystem:
+        """An empty file system in memory; ``size`` in bytes, -1 for what the sandbox may use."""
         kernel = self._kernel
         pool = StoragePool(limits=kernel.limits, bytes_max=size if size >= 0 else None)
         return TmpFileSystem(kernel.mounts.allocate_dev(), clock.time_ns, pool, mode=mode, uid=uid, gid=gid)
@@ -154,9 +180,9 @@ class MountTree:
         dev = DevFileSystem(kernel)
         await self._mount(dev, b"/dev", MS_NOSUID | MS_RELATIME, b"tmpfs")
         await self._mount(DevPtsFileSystem(kernel).serve(), b"/dev/pts", MS_NOSUID | MS_NOEXEC | MS_RELATIME, b"devpts")
-        await self._mount(self._tmpfs(size=config["shm_size"], mode=0o1777), b"/dev/shm", _SAFE | MS_NOEXEC, b"shm")
+        await self._mount(self.tmpfs(size=config["shm_size"], mode=0o1777), b"/dev/shm", _SAFE | MS_NOEXEC, b"shm")
         resolver = [config.get(key, ()) for key in ("hosts", "dns", "dns_search", "dns_options")]
-        await self._mount_files(network_files(config["hostname"], *resolver))
+        await self.mount_files(network_files(config["hostname"], *resolver))
         for path in config.get("volumes", ()):
             await self._image_volume(path)
         for wish in config["mounts"]:
@@ -167,12 +193,12 @@ class MountTree:
         if config.get("masked") or config.get("read_only_paths") or config.get("sysctls"):
             from sentry.boot import masks
 
-            await masks.apply(self.service_task, kernel.mounts, self.namespace, self._tmpfs(size=0, mode=0o755), config)
+            await masks.apply(self.service_task, kernel.mounts, self.namespace, self.tmpfs(size=0, mode=0o755), config)
 
 
-    async def _mount_files(self, texts: dict[bytes, bytes]) -> None:
+    async def mount_files(self, texts: dict[bytes, bytes]) -> None:
         """Files of the sandbox's own over those of the image, where it has them."""
-        fs = self._tmpfs(size=_FILES_MAX, mode=0o755)
+        fs = self.tmpfs(size=_FILES_MAX, mode=0o755)
         mount = self._kernel.mounts.mount(fs, _SAFE, b"tmpfs")
         task = self.service_task
         for path, text in texts.items():
@@ -195,7 +221,7 @@ class MountTree:
         self.namespace.attach(self._kernel.mounts.mount(self.namespace.root.fs, MS_RELATIME, b"overlay", root=at.dentry), at)
 
     async def _mount_tmpfs(self, wish: dict[str, Any]) -> None:
-        fs = self._tmpfs(size=wish["size"], mode=wish["mode"], uid=wish["uid"], gid=wish["gid"])
+        fs = self.tmpfs(size=wish["size"], mode=wish["mode"], uid=wish["uid"], gid=wish["gid"])
         flags = MS_RELATIME
         for key, bit in (("read_only", MS_RDONLY), ("noexec", MS_NOEXEC), ("nosuid", MS_NOSUID), ("nodev", MS_NODEV)):
             flags |= bit if wish[key] else 0
@@ -203,7 +229,7 @@ class MountTree:
 
     async def _bind(self, wish: dict[str, Any]) -> None:
         """A volume: a folder, or one file of its parent folder."""
-        fs = self._gofer_fs(wish["gofer"], wish["tree"], is_shared=True)
+        fs = self.gofer_fs(wish["gofer"], wish["tree"], is_shared=True)
         flags = _SAFE | (MS_RDONLY if wish["read_only"] else 0)
         if not wish["is_file"]:
             await self._mount(fs, wish["destination"], flags, b"volume")

@@ -33,6 +33,20 @@ async def enter_cwd(maker: "Task", task: "Task", cwd: bytes) -> "Path":
     return await namespace.resolve(task, AT_FDCWD, cwd, want_directory=True)
 
 
+async def first_place(task: "Task", places: Sequence[bytes], environment: Sequence[bytes]) -> "tuple[Path, list[bytes]]":
+    """The first of ``places`` that is a folder there, and the environment with PWD as its name. Errors: those of the last one."""
+    for name in places:
+        try:
+            place = await namespace.resolve(task, AT_FDCWD, name, want_directory=True)
+            check_permission(task.credentials, await place.inode.getattr(), MAY_EXEC)
+        except SyscallError:
+            if name == places[-1]:
+                raise
+            continue
+        return place, [*(entry for entry in environment if not entry.startswith(b"PWD=")), b"PWD=" + name]
+    raise SyscallError(ENOENT)
+
+
 async def find_program(task: "Task", name: bytes, environment: Sequence[bytes]) -> bytes:
     """Look a bare name up in PATH, as execvp(3) does. Errors: ENOENT, EACCES."""
     if b"/" in name:

@@ -156,6 +156,8 @@ class Sandbox:
             umask=message.get("umask", 0o022),
             no_new_privs=bool(message.get("no_new_privs")),
             oom_score_adj=message.get("oom_score_adj"),
+            places=tuple(message.get("places", ())),
+            is_reaped=bool(message.get("reaped")) and inside is None,
         )
 
         def ended(status: int, errno: int) -> None:

@@ -120,6 +120,8 @@ def commit(task: "Task", pending: PendingExec) -> None:
         task.pdeath_signal = 0
     group.executable = pending.path
     group.has_execed = True
+    if group.enters is not None:
+        task.fs, group.enters = group.enters, None
     group.auxv = b"".join(pack("<QQ", kind, value) for kind, value in pending.plan.auxv.items())
     group.exit_signal = SIGCHLD
     delete_all(group)

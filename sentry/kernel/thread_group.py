@@ -8,6 +8,7 @@ from syscalls.abi.signal import SIGCHLD
 if TYPE_CHECKING:
     from sentry.fs.aio import AioContext
     from sentry.ipc.shared_memory import Segment
+    from sentry.kernel.fs_context import FsContext
     from sentry.kernel.session import ProcessGroup
     from sentry.kernel.task import Task
     from sentry.vfs.context import Path
@@ -26,6 +27,7 @@ class ThreadGroup:
         "arguments",
         "auxv",
         "children",
+        "enters",
         "environment",
         "executable",
         "exit_queue",
@@ -80,6 +82,7 @@ class ThreadGroup:
         self.executable: Path | None = None
         self.arguments = b""
         self.environment = b""
+        self.enters: FsContext | None = None  # what its first exec takes it to
         self.auxv = b""
         self.start_time_ns = 0
         self.timers: dict[int, object] = {}
