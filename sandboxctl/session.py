@@ -327,6 +327,12 @@ class Session:
             raise SandboxError(f"the changes cannot be written: {os.strerror(errno)}")
         return _number(answer, "left_out")
 
+    def restore_changes(self, fd: int, timeout: float = 600.0) -> None:
+        """Put back what ``export_changes`` has written into the host file ``fd``. Raises SandboxError."""
+        answer = self._ask("restore", timeout, {}, [fd])
+        if errno := _number(answer, "errno"):
+            raise SandboxError(f"what the sandbox had changed cannot be put back: {os.strerror(errno)}")
+
     def copy(self, kind: str, path: bytes, fd: int = -1, name: bytes = b"", timeout: float = 600.0) -> int:
         """``copy_out``, ``copy_in`` or ``stat`` (``sentry/boot/copying.py``). Raises OSError with the guest's error number."""
         answer = self._ask(kind, timeout, {"path": path, "name": name}, [fd] if fd >= 0 else ())

@@ -43,7 +43,7 @@ _COMMANDS = {
     "history": ("sandboxctl.cli.image_history", "Show how an image came to be."),
     "cp": ("sandboxctl.cli.cp", "Copy files between host and sandbox, or out of an image."),
     "volume": ("sandboxctl.cli.volume", "Manage named volumes."),
-    "commit": ("sandboxctl.cli.commit", "Make an image of a running sandbox."),
+    "commit": ("sandboxctl.cli.commit", "Make an image of a sandbox."),
     "diff": ("sandboxctl.cli.image_diff", "Show what a sandbox, or the top layer of an image, changes."),
     "doctor": ("sandboxctl.cli.doctor", "Say what this host allows and what to change."),
     "host-surface": ("sandboxctl.cli.host_surface", "List every host call that guest, sentry and gofer may make."),

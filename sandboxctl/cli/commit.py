@@ -7,7 +7,7 @@ from sandboxctl.errors import OptionError
 from sandboxctl.images import changes
 from sandboxctl.images.commit import CommitOptions, commit
 from sandboxctl.images.running import of_link
-from sandboxctl.state.link import Link
+from sandboxctl.state.idle import reach
 
 
 @click.command("commit")
@@ -29,18 +29,14 @@ def command(
     quiet: bool,
     iidfile: str | None,
 ) -> None:
-    """Make an image of a running sandbox: its image, and one more layer. Volumes and tmpfs are no part of it.
+    """Make an image of a sandbox, running or not: its image, and one more layer. Volumes and tmpfs are no part of it.
 
     \b
     Example:
       sandboxctl commit -c 'CMD /bin/app' web localhost/web:2
     """
-    known = states()
-    link = Link(known.path(known.find(sandbox).id))
-    try:
+    with reach(states(), sandbox) as link:
         made, left_out = commit(of_link(link), name, CommitOptions(message, author, instructions))
-    finally:
-        link.close()
     if left_out and not quiet:
         click.echo(f"sandboxctl: left out {left_out} objects that no layer can hold, such as sockets", err=True)
     if iidfile is not None:

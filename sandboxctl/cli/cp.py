@@ -14,7 +14,7 @@ from sandboxctl.images.describe import need
 from sandboxctl.images.stored import hold, image_of
 from sandboxctl.state.copy import RemoteTree
 from sandboxctl.state.folder import NotFound
-from sandboxctl.state.link import Link
+from sandboxctl.state.idle import reach
 from sandboxctl.store.errors import ImageError
 from sandboxctl.store.place import Place
 
@@ -23,7 +23,7 @@ from sandboxctl.store.place import Place
 @click.argument("source", metavar="SOURCE|-")
 @click.argument("target", metavar="DEST|-")
 def command(source: str, target: str) -> None:
-    """Copy files between the host and a running sandbox (SANDBOX:PATH), or out of an image (IMAGE:PATH).
+    """Copy files between the host and a sandbox (SANDBOX:PATH), running or not, or out of an image (IMAGE:PATH).
 
     An existing folder DEST gets it under its own name; PATH/. means what is in it; - is a tar archive on our output or input.
     Copies on the host belong to you; in a sandbox they keep their owners' numbers.
@@ -60,15 +60,12 @@ def _is_sandbox(name: str) -> bool:
 
 
 def _sandbox(name: str, path: str, work: Callable[[RemoteTree, str], None]) -> None:
-    known = states()
-    link = Link(known.path(known.find(name).id))
-    tree = RemoteTree(link, name)
-    try:
-        work(tree, path)
-    except OSError as error:
-        raise SandboxError(f"cannot copy: {error.filename or name}: {error.strerror or error}") from None
-    finally:
-        link.close()
+    with reach(states(), name) as link:
+        tree = RemoteTree(link, name)
+        try:
+            work(tree, path)
+        except OSError as error:
+            raise SandboxError(f"cannot copy: {error.filename or name}: {error.strerror or error}") from None
     if tree.left_out:
         click.echo(f"sandboxctl: left out {tree.left_out} sockets or devices", err=True)
 

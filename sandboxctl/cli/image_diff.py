@@ -8,7 +8,7 @@ from sandboxctl.cli.detached import states
 from sandboxctl.images.difference import Change, of_image, of_running
 from sandboxctl.images.running import of_link
 from sandboxctl.state.folder import NotFound
-from sandboxctl.state.link import Link
+from sandboxctl.state.idle import reach
 from sandboxctl.store.place import Place
 
 
@@ -16,7 +16,7 @@ from sandboxctl.store.place import Place
 @click.argument("name", metavar="SANDBOX|IMAGE")
 @click.option("--format", type=click.Choice(["json"]), help="As JSON instead of lines.")
 def command(name: str, format: str | None) -> None:
-    """Show what a running sandbox, or the top layer of an image, adds (A), changes (C) and removes (D).
+    """Show what a sandbox, or the top layer of an image, adds (A), changes (C) and removes (D).
 
     \b
     Example:
@@ -39,8 +39,5 @@ def _find(name: str) -> list[Change]:
         record = known.find(name)
     except NotFound:
         return of_image(Place(), name)
-    link = Link(known.path(record.id))
-    try:
+    with reach(known, record.id) as link:
         return of_running(of_link(link))
-    finally:
-        link.close()

@@ -15,8 +15,13 @@ from sandboxctl.state.link import Link
 @click.option("--detach-keys", default=DETACH_KEYS, show_default=True, metavar="KEYS", help="What leaves it running.")
 @click.option("--sig-proxy/--no-sig-proxy", default=True, help="Pass signals on.  [default: yes]")
 def command(names: tuple[str, ...], attached: bool, interactive: bool, detach_keys: str, sig_proxy: bool) -> int:
-    """Start sandboxes that were created or have ended. What they changed in their image's files is not kept from one run to
-    the next; volumes are.
+    """Start sandboxes that were created or have ended. What they changed in their image's files is there again, unless the host
+    or the sandbox itself was killed (SIGKILL of our own processes): then what the run before had changed.
+
+    \b
+    Example:
+      sandboxctl create -i --name reader host -- wc -c
+      echo hello | sandboxctl start -ai reader
     """
     attached = attached or interactive
     if attached and len(names) > 1:

@@ -1,4 +1,4 @@
-"""A running sandbox as ``commit`` and ``diff`` see it: the image below, and a way to get what has changed."""
+"""A sandbox as ``commit`` and ``diff`` see it: the image below, and a way to get what has changed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sandboxctl.images.image import Image
 from sandboxctl.images.stored import resolve
 from sandboxctl.session import Session
+from sandboxctl.state.idle import IdleLink
 from sandboxctl.state.link import Link
 from sandboxctl.store.errors import ImageError
 
@@ -25,8 +26,8 @@ def of_session(session: Session) -> Running:
     return Running(session.image, session.export_changes)
 
 
-def of_link(link: Link) -> Running:
-    """A detached sandbox. Raises ImageError if its image has no layers, SandboxError if it does not run."""
+def of_link(link: Link | IdleLink) -> Running:
+    """A detached sandbox. Raises ImageError if its image has no layers, SandboxError."""
     told = link.ask("image")
     image = resolve(str(told["id"])) if told["id"] else None
     if image is None:

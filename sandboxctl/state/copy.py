@@ -1,4 +1,4 @@
-"""``cp`` out of and into a running sandbox, with docker's rules for names."""
+"""``cp`` out of and into a sandbox, with docker's rules for names."""
 
 import errno
 import os
@@ -9,15 +9,16 @@ from contextlib import suppress
 from typing import IO
 
 from sandboxctl.errors import OptionError, SandboxError
+from sandboxctl.state.idle import IdleLink
 from sandboxctl.state.link import Link
 
 _DEPTH_MAX = 200
 
 
 class RemoteTree:
-    """The files of a running sandbox. ``left_out`` counts objects that could not be copied (sockets, devices)."""
+    """The files of a sandbox. ``left_out`` counts objects that could not be copied (sockets, devices)."""
 
-    def __init__(self, link: Link, name: str) -> None:
+    def __init__(self, link: Link | IdleLink, name: str) -> None:
         self._link = link
         self._name = name
         self.left_out = 0

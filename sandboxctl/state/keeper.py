@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from sandboxctl.config import CommandConfig, SandboxConfig
 from sandboxctl.errors import EXIT_KILLED, SandboxError
 from sandboxctl.session import Command, Session
-from sandboxctl.state import limits, link, restart
+from sandboxctl.state import kept, limits, link, restart
 from sandboxctl.state.client import Client
 from sandboxctl.state.folder import States
 from sandboxctl.state.record import CREATED, PAUSED, RUNNING, STOPPED, Record
@@ -88,6 +88,12 @@ class Keeper:
 
     def _boot(self, streams: Mapping[int, int]) -> None:
         self.session = Session(self.config, on_log=self._note)
+        if self._keeps_changes:
+            try:
+                kept.restore(self.session, self.folder)
+            except SandboxError:
+                self.session.close(grace=0)
+                raise
         rows, columns = size(self._console) if self._console >= 0 else (0, 0)
         self.main = self.session.run(self.command, streams, rows=rows, columns=columns, held=True)
         while not self.main.is_prepared and self.main.exit_code is None:
@@ -187,10 +193,25 @@ class Keeper:
         if self._end_of_time:
             self.main.finish(EXIT_KILLED)
             error = f"the command ran longer than {self.command.timeout:g} s (--timeout) and was ended"
+        elif self._keeps_changes and not error and not self.main.failure:
+            error = self._keep_changes()
         self.session.close(grace=0)
         if self.streams is not None:
             self.streams.drain()
         return error
+
+    @property
+    def _keeps_changes(self) -> bool:
+        """Ours, to be started again: what it changes in its image's files is there then."""
+        return bool(self.record.config) and not self.record.auto_remove and kept.is_kept(self.config)
+
+    def _keep_changes(self) -> str:
+        """Write them down; returns why they are not."""
+        try:
+            kept.save(self.session, self.folder)
+        except SandboxError as error:
+            return str(error)
+        return ""
 
     def _rest(self, seconds: float) -> bool:
         """Between two runs: callers are still answered; whether nobody wants it to be the last one."""

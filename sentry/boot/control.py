@@ -91,7 +91,7 @@ class ControlServer:
             self._stand_still()
         elif kind == "resume":
             self._send("resumed")
-        elif kind in {"copy_out", "copy_in", "stat"}:
+        elif kind in {"copy_out", "copy_in", "stat", "restore"}:
             self._copy(kind, message, fds)
         else:
             raise ProtocolError(f"unknown message {kind}")
@@ -163,9 +163,9 @@ class ControlServer:
         self._work(fd, self._sandbox.export_changes(fd), done)
 
     def _copy(self, kind: str, message: dict[str, Any], fds: list[int]) -> None:
-        """``copy_out`` and ``copy_in``: an archive in a host file; ``stat``: what kind of object a path is."""
+        """``copy_out`` and ``copy_in``: an archive in a host file; ``restore``: a layer in one; ``stat``: a mode."""
         fd = fds[0] if fds else -1
-        work = self._sandbox.copying(kind, fd, message["path"], message.get("name", b""))
+        work = self._sandbox.copying(kind, fd, message.get("path", b""), message.get("name", b""))
         self._work(fd, work, lambda errno, value: self._send("copied", errno=errno, value=value))
 
     def _work(self, fd: int, work: "Coroutine[Any, Any, int]", done: "Callable[[int, int], None]") -> None:

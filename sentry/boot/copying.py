@@ -113,7 +113,7 @@ async def mode_of(task: "Task", path: bytes) -> int:
 async def copy_in(task: "Task", fd: HostFd, folder: bytes) -> None:
     """Make what the archive in ``fd`` holds below ``folder``. Errors: those of open(2), mkdir(2), EINVAL for no archive."""
     try:
-        with TarFile(fileobj=_HostFile(fd), mode="r", errorlevel=2) as archive:  # type: ignore[arg-type]
+        with TarFile(fileobj=HostFile(fd), mode="r", errorlevel=2) as archive:  # type: ignore[arg-type]
             for info in archive:
                 await _make(task, archive, info, folder)
     except (EOFError, ValueError, OSError) as error:
@@ -130,7 +130,7 @@ async def _make(task: "Task", archive: TarFile, info: TarInfo, folder: bytes) ->
         if not parts:
             return
     elif info.isreg():
-        await _file(task, archive, info, path)
+        await write_file(task, archive, info, path)
     elif info.issym():
         await _or_there(namespace.unlink_at(task, AT_FDCWD, path, is_rmdir=False), ENOENT)
         await namespace.symlink_at(task, info.linkname.encode("utf-8", "surrogateescape"), AT_FDCWD, path)
@@ -150,7 +150,8 @@ async def _make(task: "Task", archive: TarFile, info: TarInfo, folder: bytes) ->
         await namespace.utimens_at(task, AT_FDCWD, path, (time, time), 0)
 
 
-async def _file(task: "Task", archive: TarFile, info: TarInfo, path: bytes) -> None:
+async def write_file(task: "Task", archive: TarFile, info: TarInfo, path: bytes) -> None:
+    """The contents of a regular file, which is made if it is missing. Errors: those of open(2), EIO, ENOSPC."""
     flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW
     file: FileDescription = await namespace.open_at(task, AT_FDCWD, path, flags, info.mode & 0o777)
     file.acquire()
@@ -176,7 +177,7 @@ async def _or_there(making: Awaitable[object], excused: int = EEXIST) -> None:
             raise
 
 
-class _HostFile:
+class HostFile:
     """A host file as ``tarfile`` wants one."""
 
     def __init__(self, fd: HostFd) -> None:

@@ -20,6 +20,7 @@ MODULES = (
     "sentry.boot.masks",
     "sentry.boot.network",
     "sentry.boot.report",
+    "sentry.boot.restoring",
     "sentry.boot.tracing",
     "sentry.fs.image.filesystem",
     "sentry.fs.overlay.export",

@@ -125,6 +125,18 @@ class MountTree:
         await export.run()
         return export.left_out
 
+    async def restore_changes(self, fd: int) -> None:
+        """Make the changes of the layer in the host file ``fd``. Errors: EINVAL without an overlay, and those of making files."""
+        from sentry.boot.restoring import Restore
+
+        fs = self.namespace.root.fs
+        if not isinstance(fs, OverlayFileSystem):
+            raise SyscallError(EINVAL)
+        mount = self._kernel.mounts.mount(fs, MS_RELATIME)
+        task = self.new_task(self._kernel, self.service_task.credentials)
+        task.fs = FsContext(Path(mount, mount.root), Path(mount, mount.root), 0)
+        await Restore(task).run(HostFd(fd))
+
     def open_null(self, flags: int) -> "FileDescription":
         """/dev/null, for a standard stream that the caller did not give."""
         return _run(namespace.open_place(self.service_task, self._null, flags))

@@ -240,10 +240,13 @@ class Sandbox:
         return await self._tree.export_changes(fd)
 
     async def copying(self, kind: str, fd: int, path: bytes, name: bytes) -> int:
-        """``cp`` (``sentry/boot/copying.py``): returns what was left out; for ``stat`` the mode of the object."""
+        """``cp`` (``sentry/boot/copying.py``) and ``restore``: returns what was left out; for ``stat`` the mode of the object."""
         from sentry.boot import copying
 
         task = self._tree.service_task
+        if kind == "restore":
+            await self._tree.restore_changes(fd)
+            return 0
         if kind == "stat":
             return await copying.mode_of(task, path)
         if kind == "copy_in":

@@ -1,12 +1,15 @@
 """Writes what an overlay has changed as a layer: a tar archive with whiteouts (image-spec, layer.md).
 
 The lower tree is walked, because a node that has changed does not know all its names; of it only directories are looked at, by
-number, so an unchanged object costs one dictionary lookup. A directory that was moved is written in full.
+number, so an unchanged object costs one dictionary lookup. Where the lower tree is a folder of the host, which may be large, only
+the directories that lead to something changed are entered: of a file with several names below, those that were used are found.
+A directory that was moved is written in full.
 """
 
 from tarfile import BLKTYPE, CHRTYPE, DIRTYPE, FIFOTYPE, LNKTYPE, PAX_FORMAT, REGTYPE, SYMTYPE, TarInfo
 from typing import TYPE_CHECKING, Final
 
+from sentry.fs.gofer.inode import GoferInode
 from sentry.fs.overlay.directory import LowerDirectory
 from sentry.fs.overlay.node import LowerNode
 from sentry.fs.tmpfs.directory import Directory
@@ -44,12 +47,14 @@ class LayerExport:
         self._skipped = skipped
         self._offset = 0
         self._links: dict[int, bytes] = {}
+        self._needed: set[int] | None = None  # directories of below to enter, by number; None: all
         self.left_out = 0  # sockets, and names that would mean a whiteout
 
     async def run(self) -> None:
         """Write the archive. Errors: ENOSPC, EIO, those of the lower tree."""
         top = self._fs.root
         assert isinstance(top, LowerDirectory)
+        self._needed = self._directories_needed()
         await self._base(b"", top.lowers[0][1], self._fs.changed.get(top.key))
         self._write(bytes(2 * _BLOCK))
 
@@ -76,11 +81,25 @@ class LayerExport:
                 continue
             changed = self._fs.changed.get((0, entry.ino))
             if entry.type == _DT_DIR:
+                if self._needed is not None and entry.ino not in self._needed:
+                    continue
                 found = await lower.lookup(name)
                 if found is not None:
                     await self._base(at, found, changed)
             elif changed is not None:
                 await self._object(at, changed)
+
+    def _directories_needed(self) -> set[int] | None:
+        found: set[int] = set()
+        for node in self._fs.changed.values():
+            if not isinstance(node.origin, GoferInode):
+                return None
+            found |= {ino for _, ino in (key for key, _ in node.homes)}
+            place: GoferInode | None = node.origin
+            while place is not None and (place is node.origin or place.attr.ino not in found):
+                found.add(place.attr.ino)
+                place = place.parent
+        return found
 
     def _is_in_place(self, node: "Node | None", below: "Entry | None") -> bool:
         """Whether an own entry is just what the lower tree has under this name."""
