@@ -11,7 +11,7 @@ from syscalls.abi import ioctl as abi
 from syscalls.abi.capability import CAP_NET_ADMIN
 from syscalls.abi.errno import EADDRNOTAVAIL, EFAULT, ENODEV, ENOTTY, EOPNOTSUPP, EPERM
 from syscalls.abi.errors import SyscallError
-from syscalls.abi.socket import AF_INET, SOCKADDR_IN
+from syscalls.abi.socket import AF_INET, AF_INET6, SOCKADDR_IN
 
 if TYPE_CHECKING:
     from sentry.kernel.net_devices import NetDevice
@@ -31,10 +31,19 @@ _CHANGES: Final = frozenset((
     0x8914, 0x8916, 0x8918, 0x891A, 0x891C, 0x891E, 0x8920, 0x8922, 0x8923, 0x8924, 0x8926, 0x8930, 0x8931, 0x8932, 0x8934,
     0x8936, 0x8937, 0x8943, 0x8971,
 ))  # fmt: skip
+# Linux: inet_ioctl(), inet6_ioctl(); the core answers the others for every socket
+_OF_IPV4: Final = frozenset((
+    *_ROUTE_CHANGES, 0x8916, 0x8918, 0x891A, 0x891C, abi.SIOCGIFADDR, abi.SIOCGIFDSTADDR, abi.SIOCGIFBRDADDR, abi.SIOCGIFNETMASK,
+    abi.SIOCGIFPFLAGS,
+))  # fmt: skip
+_OF_IPV6: Final = frozenset((0x890B, 0x890C, 0x8916, 0x8918))
 
 
-def run(task: "Task", request: int, argument: int) -> int:
-    """Answer a request about a device. Errors: ENODEV, EADDRNOTAVAIL, EFAULT, EPERM a change, ENOTTY not such a request."""
+def run(task: "Task", family: int, request: int, argument: int) -> int:
+    """Answer a request about a device. Errors: ENODEV, EADDRNOTAVAIL, EFAULT, EPERM a change, ENOTTY not such a request, or one
+    for sockets of IPv4 (routes: also of IPv6)."""
+    if request in _OF_IPV4 and family != AF_INET and not (family == AF_INET6 and request in _OF_IPV6):
+        raise SyscallError(ENOTTY)
     if request == abi.SIOCGIFCONF:
         return _list(task, argument)
     if request in _CHANGES or request in _ROUTE_CHANGES:

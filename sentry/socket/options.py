@@ -13,6 +13,8 @@ from syscalls.abi.capability import CAP_NET_ADMIN
 from syscalls.abi.errno import EDOM, EINVAL, ENOENT, ENOPROTOOPT, EOPNOTSUPP, EPERM
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.socket import (
+    AF_INET,
+    AF_INET6,
     AF_NETLINK,
     AF_UNIX,
     LINGER,
@@ -33,6 +35,7 @@ from syscalls.abi.socket import (
     SO_OOBINLINE,
     SO_PASSCRED,
     SO_PASSPIDFD,
+    SO_PASSSEC,
     SO_PEERCRED,
     SO_PEERNAME,
     SO_PROTOCOL,
@@ -43,6 +46,7 @@ from syscalls.abi.socket import (
     SO_RCVTIMEO_NEW,
     SO_REUSEADDR,
     SO_REUSEPORT,
+    SO_SELECT_ERR_QUEUE,
     SO_SNDBUF,
     SO_SNDBUFFORCE,
     SO_SNDLOWAT,
@@ -73,10 +77,12 @@ _BITS = (
     SO_REUSEPORT,
     SO_PASSCRED,
     SO_PASSPIDFD,
+    SO_PASSSEC,
+    SO_SELECT_ERR_QUEUE,
     SO_TIMESTAMP,
     SO_TIMESTAMPNS,
 )
-_FAMILIES = {SO_PASSCRED: (AF_UNIX, AF_NETLINK), SO_PASSPIDFD: (AF_UNIX,)}
+_FAMILIES = {SO_PASSSEC: (AF_UNIX, AF_NETLINK), SO_PASSCRED: (AF_UNIX, AF_NETLINK), SO_PASSPIDFD: (AF_UNIX,)}
 _STAMPS = (SO_TIMESTAMP, SO_TIMESTAMPNS)  # either, not both
 _TIMEOUTS = (SO_RCVTIMEO, SO_SNDTIMEO, SO_RCVTIMEO_NEW, SO_SNDTIMEO_NEW)
 
@@ -110,6 +116,8 @@ def set_option(socket: Socket, name: int, value: bytes, has: Callable[[int], boo
         set_kept(socket, name, number, has)
     elif name in _BITS:
         _check_family(socket, name)
+        if name == SO_REUSEPORT and number and socket.family not in (AF_INET, AF_INET6):
+            raise SyscallError(EOPNOTSUPP)
         if name in _STAMPS:
             socket.flags_set.difference_update(_STAMPS)
         (socket.flags_set.add if number else socket.flags_set.discard)(name)

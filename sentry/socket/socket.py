@@ -26,11 +26,12 @@ OVERFLOW_ID = 65_534
 
 @dataclass(frozen=True, slots=True)
 class PeerCredentials:
-    """struct ucred."""
+    """struct ucred; ``groups`` are the further groups of who connected or listened (SO_PEERGROUPS)."""
 
     pid: int = 0
     uid: int = OVERFLOW_ID
     gid: int = OVERFLOW_ID
+    groups: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)

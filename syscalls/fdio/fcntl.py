@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 from sentry.fs.pipe.file import PipeFile
 from sentry.kernel.io import Outcome
-from sentry.kernel.sigio import Owner, set_async
+from sentry.kernel.sigio import set_async
 from sentry.kernel.task import Task
 from sentry.vfs.file import O_PATH, FileDescription
 from sentry.vfs.permission import check_owner
 from syscalls.abi.capability import CAP_SYS_RESOURCE
-from syscalls.abi.errno import EBADF, EINVAL, EPERM, ESRCH
+from syscalls.abi.errno import EBADF, EINVAL, EPERM
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.fcntl import (
     F_ADD_SEALS,
@@ -25,15 +25,13 @@ from syscalls.abi.fcntl import (
     F_GETLK,
     F_GETOWN,
     F_GETOWN_EX,
+    F_GETOWNER_UIDS,
     F_GETPIPE_SZ,
     F_GETSIG,
     F_NOTIFY,
     F_OFD_GETLK,
     F_OFD_SETLK,
     F_OFD_SETLKW,
-    F_OWNER_EX,
-    F_OWNER_PGRP,
-    F_OWNER_PID,
     F_SET_RW_HINT,
     F_SETFD,
     F_SETFL,
@@ -57,6 +55,7 @@ from syscalls.args import Fd, UInt, ULong
 from syscalls.fdio.fcntl_lease import get_lease, set_lease_command
 from syscalls.fdio.fcntl_lock import record_lock
 from syscalls.fdio.fcntl_notify import notify
+from syscalls.fdio.fcntl_owner import getown, getown_ex, getowner_uids, setown, setown_ex
 from syscalls.registry import Support, syscall
 
 _CHANGEABLE = O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME
@@ -145,46 +144,6 @@ def _setfl(task: Task, file: FileDescription, fd: int, arg: int) -> int:
     return 0
 
 
-def _getown(task: Task, file: FileDescription, fd: int, arg: int) -> int:
-    kind, pid = _owner(file)
-    return -pid if kind == F_OWNER_PGRP else pid
-
-
-def _setown(task: Task, file: FileDescription, fd: int, arg: int) -> int:
-    pid = _i32(arg)
-    if pid == -(1 << 31):
-        raise SyscallError(EINVAL)
-    _set_owner(task, file, F_OWNER_PGRP if pid < 0 else F_OWNER_PID, abs(pid))
-    return 0
-
-
-def _set_owner(task: Task, file: FileDescription, kind: int, number: int) -> None:
-    """Errors: ESRCH nobody has that number; 0 means no owner."""
-    tables = task.kernel.tasks
-    found = tables.find_process_group(number) if kind == F_OWNER_PGRP else tables.find_task(number)
-    if number and found is None:
-        raise SyscallError(ESRCH)
-    file.owner = Owner(kind, number, task.credentials.uid, task.credentials.euid) if number else None
-
-
-def _getown_ex(task: Task, file: FileDescription, fd: int, arg: int) -> int:
-    task.memory.write(arg, F_OWNER_EX.pack(*_owner(file)))
-    return 0
-
-
-def _setown_ex(task: Task, file: FileDescription, fd: int, arg: int) -> int:
-    kind, pid = task.memory.read_struct(F_OWNER_EX, arg)
-    if not 0 <= kind <= F_OWNER_PGRP:
-        raise SyscallError(EINVAL)
-    _set_owner(task, file, kind, pid)
-    return 0
-
-
-def _owner(file: FileDescription) -> tuple[int, int]:
-    owner = file.owner
-    return (owner.kind, owner.number) if isinstance(owner, Owner) else (0, 0)
-
-
 def _getsig(task: Task, file: FileDescription, fd: int, arg: int) -> int:
     return file.owner_signal
 
@@ -232,10 +191,11 @@ _COMMANDS: dict[int, Command] = {
     F_SETFD: _setfd,
     F_GETFL: _getfl,
     F_SETFL: _setfl,
-    F_GETOWN: _getown,
-    F_SETOWN: _setown,
-    F_GETOWN_EX: _getown_ex,
-    F_SETOWN_EX: _setown_ex,
+    F_GETOWN: getown,
+    F_SETOWN: setown,
+    F_GETOWN_EX: getown_ex,
+    F_SETOWN_EX: setown_ex,
+    F_GETOWNER_UIDS: getowner_uids,
     F_GETSIG: _getsig,
     F_SETSIG: _setsig,
     F_GETLEASE: get_lease,

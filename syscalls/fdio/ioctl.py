@@ -7,13 +7,17 @@ from sentry.vfs.file import FileDescription
 from syscalls.abi.errno import ENOTTY
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.fcntl import O_ASYNC, O_NONBLOCK
-from syscalls.abi.ioctl import FIGETBSZ, FIOASYNC, FIOCLEX, FIONBIO, FIONCLEX, FIONREAD, FIOQSIZE
-from syscalls.abi.stat import S_IFDIR, S_IFLNK, S_IFMT, S_IFREG
+from syscalls.abi.ioctl import FIOASYNC, FIOCLEX, FIONBIO, FIONCLEX, FIONREAD
+from syscalls.abi.stat import S_IFMT, S_IFREG, S_IFSOCK
 from syscalls.args import Fd, UInt, ULong
+from syscalls.fdio.fcntl_owner import SOCKET_REQUESTS
+from syscalls.fdio.ioctl_file import REQUESTS
 from syscalls.registry import Support, syscall
 
+_NOTE = "what the objects know; FICLONE, FIDEDUPERANGE, FIEMAP and chattr(1)'s flags are EOPNOTSUPP"
 
-@syscall(man="ioctl(2)", support=Support.PARTIAL, note="what the objects know; FICLONE and FIEMAP are ENOTTY")
+
+@syscall(man="ioctl(2)", support=Support.PARTIAL, note=_NOTE)
 def sys_ioctl(task: Task, fd: Fd, op: UInt, argp: ULong) -> Outcome:
     """Run a request of the object behind ``fd``. Errors: EBADF, EFAULT, ENOTTY the object does not know it."""
     file = task.fds.get(fd)
@@ -29,15 +33,14 @@ def sys_ioctl(task: Task, fd: Fd, op: UInt, argp: ULong) -> Outcome:
         _set_flag(file, O_ASYNC, is_on)
         set_async(task, file, fd, is_on=is_on)
         return 0
+    request = REQUESTS.get(op)
+    if request is not None:
+        return request(task, file, argp)
     kind = file.inode.attr.mode & S_IFMT
-    if op == FIOQSIZE and kind in (S_IFREG, S_IFDIR, S_IFLNK):
-        task.memory.write_u64(argp, file.inode.attr.size)
-        return 0
-    if op == FIGETBSZ:
-        task.memory.write_u32(argp, file.inode.attr.blksize)
-        return 0
     if op == FIONREAD and kind == S_IFREG:
         return _bytes_left(task, file, argp)
+    if kind == S_IFSOCK and op in SOCKET_REQUESTS:
+        return SOCKET_REQUESTS[op](task, file, argp)
     return file.ioctl(task, op, argp)
 
 

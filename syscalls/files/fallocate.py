@@ -35,7 +35,7 @@ async def sys_fallocate(task: Task, fd: Fd, mode: Int, offset: Off, length: Off)
     file = task.fds.get(fd)
     if offset < 0 or length <= 0:
         raise SyscallError(EINVAL)
-    if mode & ~_KNOWN or (mode & FALLOC_FL_PUNCH_HOLE and not mode & FALLOC_FL_KEEP_SIZE):
+    if mode & ~_KNOWN or (mode & FALLOC_FL_PUNCH_HOLE and mode != FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE):
         raise SyscallError(EOPNOTSUPP)
     if not file.is_writable:
         raise SyscallError(EBADF)

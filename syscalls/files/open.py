@@ -17,6 +17,7 @@ from syscalls.abi.fcntl import (
     O_CREAT,
     O_DIRECT,
     O_DIRECTORY,
+    O_DSYNC,
     O_EXCL,
     O_LARGEFILE,
     O_NOATIME,
@@ -29,6 +30,7 @@ from syscalls.abi.fcntl import (
     O_TRUNC,
     O_WRONLY,
 )
+from syscalls.abi.stat import S_IFMT, S_IFREG
 from syscalls.args import Fd, Mode, PathPtr, UInt
 from syscalls.registry import syscall
 
@@ -51,6 +53,9 @@ VALID_FLAGS: Final = (
     | O_TMPFILE
     | O_TRUNC
 )
+
+#: what ``open_and_install`` looks at
+_RARE: Final = O_DIRECT | O_SYNC
 
 
 @syscall(man="open(2)")
@@ -76,7 +81,7 @@ def _open(task: Task, dirfd: int, pathname: int, flags: int, mode: int) -> Outco
     path = task.memory.read_path(pathname)
     flags &= VALID_FLAGS
     task.fds.check_room()
-    file = open_cached(task, dirfd, path, flags)
+    file = None if flags & _RARE else open_cached(task, dirfd, path, flags)
     if file is None:
         return open_and_install(task, dirfd, path, flags, mode)
     return task.fds.install(file, cloexec=bool(flags & O_CLOEXEC))
@@ -85,9 +90,13 @@ def _open(task: Task, dirfd: int, pathname: int, flags: int, mode: int) -> Outco
 async def open_and_install(task: Task, dirfd: int, path: bytes, flags: int, mode: int, resolve: int = 0) -> int:
     """What all three (and openat2) do with arguments that ``check_flags`` has passed. Errors: as sys_open."""
     task.fds.check_room()
+    if flags & O_SYNC & ~O_DSYNC:
+        flags |= O_DSYNC
     file = await open_at(task, dirfd, path, flags, mode & 0o7777, resolve)
     file.acquire()
     try:
+        if flags & O_DIRECT and not flags & O_PATH and file.inode.attr.mode & S_IFMT != S_IFREG:
+            raise SyscallError(EINVAL)
         return task.fds.install(file, cloexec=bool(flags & O_CLOEXEC))
     finally:
         file.release()

@@ -6,9 +6,17 @@ from sentry.socket import options
 from sentry.socket.inet.base import InetSocket
 from sentry.socket.inet.options import get_device, set_device
 from sentry.socket.socket import Socket
-from syscalls.abi.errno import EINVAL, ENODATA
+from syscalls.abi.errno import EINVAL, ENODATA, ERANGE
 from syscalls.abi.errors import SyscallError
-from syscalls.abi.socket import IP_MULTICAST_IF, IPPROTO_IP, SO_BINDTODEVICE, SO_BINDTOIFINDEX, SO_PEERPIDFD, SOL_SOCKET
+from syscalls.abi.socket import (
+    IP_MULTICAST_IF,
+    IPPROTO_IP,
+    SO_BINDTODEVICE,
+    SO_BINDTOIFINDEX,
+    SO_PEERGROUPS,
+    SO_PEERPIDFD,
+    SOL_SOCKET,
+)
 from syscalls.args import Fd, Int, UserPtr
 from syscalls.net.lookup import socket_of
 from syscalls.registry import Support, syscall
@@ -39,6 +47,8 @@ def sys_getsockopt(task: Task, sockfd: Fd, level: Int, optname: Int, optval: Use
             raise SyscallError(EINVAL)
     elif optname == SO_PEERPIDFD:
         value = _peer_pidfd(task, socket)[:room]
+    elif optname == SO_PEERGROUPS:
+        value = _peer_groups(task, socket, room, optlen)
     else:
         value = options.get_option(socket, optname, room)[:room]
     task.memory.write(optval, value)
@@ -52,6 +62,18 @@ def _peer_pidfd(task: Task, socket: Socket) -> bytes:
     if not pid:
         raise SyscallError(ENODATA)
     return open_pidfd_for(task, pid).to_bytes(_WORD, "little")
+
+
+def _peer_groups(task: Task, socket: Socket, room: int, optlen: int) -> bytes:
+    """The further groups of the peer. Errors: ENODATA there is none, ERANGE they do not fit (``optlen`` tells the room)."""
+    peer = socket.peer_credentials()
+    if not peer.pid:
+        raise SyscallError(ENODATA)
+    value = b"".join(group.to_bytes(_WORD, "little") for group in peer.groups)
+    if len(value) > room:
+        task.memory.write_u32(optlen, len(value))
+        raise SyscallError(ERANGE)
+    return value
 
 
 @syscall(man="getsockopt(2)", support=Support.PARTIAL, note=_NOTE)

@@ -27,7 +27,7 @@ def sys_setuid(task: Task, uid: Id) -> int:
 @syscall(man="setgid(2)")
 def sys_setgid(task: Task, gid: Id) -> int:
     """Set the effective group id, with CAP_SETGID all of them. Errors: EINVAL, EPERM."""
-    task.credentials = cred_change.set_gid(task.credentials, gid)
+    _become(task, cred_change.set_gid(task.credentials, gid))
     return 0
 
 
@@ -41,7 +41,7 @@ def sys_setreuid(task: Task, ruid: Id, euid: Id) -> int:
 @syscall(man="setreuid(2)")
 def sys_setregid(task: Task, rgid: Id, egid: Id) -> int:
     """Set real and effective group id. Errors: EPERM."""
-    task.credentials = cred_change.set_regid(task.credentials, rgid, egid)
+    _become(task, cred_change.set_regid(task.credentials, rgid, egid))
     return 0
 
 
@@ -55,7 +55,7 @@ def sys_setresuid(task: Task, ruid: Id, euid: Id, suid: Id) -> int:
 @syscall(man="setresuid(2)")
 def sys_setresgid(task: Task, rgid: Id, egid: Id, sgid: Id) -> int:
     """Set real, effective and saved group id. Errors: EPERM."""
-    task.credentials = cred_change.set_resgid(task.credentials, rgid, egid, sgid)
+    _become(task, cred_change.set_resgid(task.credentials, rgid, egid, sgid))
     return 0
 
 
@@ -63,7 +63,7 @@ def sys_setresgid(task: Task, rgid: Id, egid: Id, sgid: Id) -> int:
 def sys_setfsuid(task: Task, fsuid: Id) -> int:
     """Set the user id of file access; returns the old one, and never fails."""
     old = task.credentials.fsuid
-    task.credentials = cred_change.set_fsuid(task.credentials, fsuid)
+    _become(task, cred_change.set_fsuid(task.credentials, fsuid))
     return old
 
 
@@ -71,7 +71,7 @@ def sys_setfsuid(task: Task, fsuid: Id) -> int:
 def sys_setfsgid(task: Task, fsgid: Id) -> int:
     """Set the group id of file access; returns the old one, and never fails."""
     old = task.credentials.fsgid
-    task.credentials = cred_change.set_fsgid(task.credentials, fsgid)
+    _become(task, cred_change.set_fsgid(task.credentials, fsgid))
     return old
 
 
@@ -88,8 +88,13 @@ def sys_setgroups(task: Task, size: UInt, list: UserPtr) -> int:
 
 
 def _become(task: Task, creds: Credentials) -> None:
-    """The new user's tasks are counted against RLIMIT_NPROC, root's are not."""
-    has_new_user = creds.uid != task.credentials.uid
+    """Who acts as somebody else is not dumpable any more, and its parent's death no longer its business (Linux: commit_creds()).
+    The new user's tasks are counted against RLIMIT_NPROC, root's are not."""
+    old = task.credentials
+    has_new_user = creds.uid != old.uid
     task.credentials = creds
+    if (creds.euid, creds.egid, creds.fsuid, creds.fsgid) != (old.euid, old.egid, old.fsuid, old.fsgid):
+        task.group.is_dumpable = False  # fs.suid_dumpable is 0
+        task.pdeath_signal = 0
     if has_new_user and RLIMIT_NPROC in task.group.limits:
         follow_process_limit(task)

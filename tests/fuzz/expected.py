@@ -4,7 +4,7 @@ from pathlib import Path
 
 FILE = Path(__file__).with_name("expected.txt")
 #: never raise it
-ENTRIES_MAX = 94
+ENTRIES_MAX = 93
 Key = tuple[str, str, str, str]
 
 

@@ -45,7 +45,9 @@ def native(cases: str) -> dict[str, str]:
         drop = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--bounding-set=-all", "--no-new-privs"]
         argv = ["unshare", "--ipc", "--net", "--pid", "--uts", "--fork", "--kill-child", "--", *drop, "--", *argv]
     try:
-        done = subprocess.run(argv, cwd=scratch, input=cases, capture_output=True, text=True, timeout=_LIMIT_S, check=False)
+        # a group of its own: getpriority(2) and ioprio_get(2) tell the best of the whole group, the caller's included
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "start_new_session": True}
+        done = subprocess.run(argv, cwd=scratch, input=cases, text=True, timeout=_LIMIT_S, check=False, **pipes)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     assert done.returncode == 0, done.stderr

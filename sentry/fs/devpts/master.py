@@ -6,10 +6,11 @@ from sentry.fs.tty import ioctl
 from sentry.fs.tty.terminal import PKT_DOSTOP, PKT_NOSTOP, PKT_START, PKT_STOP
 from sentry.vfs.file import FileDescription
 from sentry.vfs.readiness import POLLHUP, POLLIN, POLLPRI, READABLE, WRITABLE
-from syscalls.abi.errno import EIO
+from syscalls.abi.errno import EINVAL, EIO
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.fcntl import O_CLOEXEC
 from syscalls.abi.ioctl import FIONREAD, TIOCGPKT, TIOCGPTLCK, TIOCGPTN, TIOCGPTPEER, TIOCPKT, TIOCSIG, TIOCSPTLCK
+from syscalls.abi.signal import SIGINT, SIGQUIT, SIGTSTP
 
 if TYPE_CHECKING:
     from sentry.fs.devpts.filesystem import DevPtsFileSystem
@@ -127,6 +128,8 @@ class MasterFile(FileDescription):
         elif request == TIOCGPTPEER:
             return self._open_peer(task, argument)
         elif request == TIOCSIG:
+            if argument not in (SIGINT, SIGQUIT, SIGTSTP):
+                raise SyscallError(EINVAL)
             terminal.signal_foreground(argument)
         elif request == FIONREAD:
             memory.write_u32(argument, len(terminal.discipline.output.data))

@@ -7,7 +7,7 @@ from sentry.fs.pipe.pipe import Pipe
 from sentry.sched.wait import wait_until
 from sentry.vfs.context import OpenContext
 from sentry.vfs.inode import Inode
-from syscalls.abi.errno import ENXIO
+from syscalls.abi.errno import EINVAL, ENXIO
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.fcntl import O_ACCMODE, O_CLOEXEC, O_CREAT, O_EXCL, O_NOCTTY, O_NONBLOCK, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY
 
@@ -17,9 +17,11 @@ _NOT_STATUS = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC
 async def open_fifo(inode: Inode, context: OpenContext) -> PipeFile:
     """Open ``inode``, a FIFO. Waits for the other side unless O_NONBLOCK or O_RDWR; an anonymous pipe never waits.
 
-    Errors: ENXIO O_WRONLY|O_NONBLOCK without a reader; Interrupted (restarts as open(2) does).
+    Errors: EINVAL access mode 3, ENXIO O_WRONLY|O_NONBLOCK without a reader; Interrupted (restarts as open(2) does).
     """
     task = context.task
+    if context.flags & O_ACCMODE == O_ACCMODE:
+        raise SyscallError(EINVAL)
     pipe = inode.bound
     if pipe is None:
         pipe = inode.bound = Pipe(task.kernel.limits)

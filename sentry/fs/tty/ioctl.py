@@ -1,6 +1,7 @@
 """ioctl_tty(2): modes, window size, flow, sessions; the same for both sides of a pseudo-terminal."""
 
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from sentry.fs.tty import job_control
@@ -34,25 +35,31 @@ from syscalls.abi.ioctl import (
     TCSETSW,
     TCSETSW2,
     TCXONC,
+    TIOCCBRK,
     TIOCEXCL,
     TIOCGDEV,
     TIOCGETD,
     TIOCGEXCL,
+    TIOCGLCKTRMIOS,
     TIOCGPGRP,
     TIOCGPTPEER,
     TIOCGSID,
+    TIOCGSOFTCAR,
     TIOCGWINSZ,
     TIOCNOTTY,
     TIOCNXCL,
     TIOCOUTQ,
+    TIOCSBRK,
     TIOCSCTTY,
     TIOCSETD,
+    TIOCSLCKTRMIOS,
     TIOCSPGRP,
+    TIOCSSOFTCAR,
     TIOCSTI,
     TIOCSWINSZ,
 )
 from syscalls.abi.signal import SIGCONT, SIGHUP, SIGTTOU
-from syscalls.abi.termios import N_TTY, TERMIOS, TERMIOS2, VSTART, VSTOP, WINSIZE
+from syscalls.abi.termios import CLOCAL, N_TTY, TERMIOS, TERMIOS2, VSTART, VSTOP, WINSIZE
 
 if TYPE_CHECKING:
     from sentry.kernel.task import Task
@@ -157,6 +164,31 @@ def _set_discipline(terminal: Terminal, task: "Task", argument: int) -> int:
     return 0
 
 
+def _get_local(terminal: Terminal, task: "Task", argument: int) -> int:
+    """TIOCGSOFTCAR: whether the carrier is ignored."""
+    task.memory.write_u32(argument, int(bool(terminal.discipline.modes.cflag & CLOCAL)))
+    return 0
+
+
+def _set_local(terminal: Terminal, task: "Task", argument: int) -> int:
+    """TIOCSSOFTCAR."""
+    modes = terminal.discipline.modes
+    cflag = modes.cflag | CLOCAL if task.memory.read_u32(argument) else modes.cflag & ~CLOCAL
+    terminal.set_modes(replace(modes, cflag=cflag))
+    return 0
+
+
+def _get_locked(terminal: Terminal, task: "Task", argument: int) -> int:
+    """TIOCGLCKTRMIOS: no mode is locked."""
+    task.memory.write(argument, bytes(TERMIOS.size))
+    return 0
+
+
+def _lock_modes(terminal: Terminal, task: "Task", argument: int) -> int:
+    """TIOCSLCKTRMIOS is not offered. Errors: EPERM."""
+    raise SyscallError(EPERM)
+
+
 # Queues and flow
 
 
@@ -208,7 +240,7 @@ def _output_size(terminal: Terminal, task: "Task", argument: int) -> int:
 
 
 def _nothing(terminal: Terminal, task: "Task", argument: int) -> int:
-    """TCSBRK: there is no line to send a break on, and output drains by itself."""
+    """TCSBRK, TIOCSBRK: there is no line to send a break on, and output drains by itself."""
     return 0
 
 
@@ -315,17 +347,23 @@ _SIMPLE: Final[dict[int, Callable[[Terminal, "Task", int], int]]] = {
     TCSBRK: _nothing,
     TCSBRKP: _nothing,
     TCXONC: _flow,
+    TIOCCBRK: _nothing,
     TIOCEXCL: _set_exclusive,
     TIOCGDEV: _get_device,
     TIOCGETD: _get_discipline,
     TIOCGEXCL: _get_exclusive,
     TIOCGPTPEER: _refuse_peer,
+    TIOCGLCKTRMIOS: _get_locked,
+    TIOCGSOFTCAR: _get_local,
     TIOCGWINSZ: _get_window,
     TIOCNOTTY: _give_up,
     TIOCNXCL: _clear_exclusive,
     TIOCOUTQ: _output_size,
+    TIOCSBRK: _nothing,
     TIOCSETD: _set_discipline,
+    TIOCSLCKTRMIOS: _lock_modes,
     TIOCSPGRP: _set_foreground,
+    TIOCSSOFTCAR: _set_local,
     TIOCSTI: _refuse_input,
     TIOCSWINSZ: _set_window,
 }

@@ -18,8 +18,8 @@ from sentry.vfs.readiness import POLLERR, POLLHUP, POLLOUT, POLLRDHUP, POLLWRBAN
 from syscalls.abi.capability import CAP_NET_BIND_SERVICE
 from syscalls.abi.errno import EACCES, EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL, ENETUNREACH
 from syscalls.abi.errors import SyscallError
-from syscalls.abi.ioctl import FIONREAD, TIOCOUTQ
-from syscalls.abi.socket import AF_INET, AF_INET6, SHUT_RD, SHUT_RDWR, SHUT_WR
+from syscalls.abi.ioctl import FIONREAD, SIOCATMARK, TIOCOUTQ
+from syscalls.abi.socket import AF_INET, AF_INET6, IPPROTO_TCP, SHUT_RD, SHUT_RDWR, SHUT_WR
 
 if TYPE_CHECKING:
     from sentry.kernel.kernel import Kernel
@@ -182,6 +182,8 @@ class InetSocket(Socket):
             task.memory.write_u32(argument, self.pending())
         elif request == TIOCOUTQ:
             task.memory.write_u32(argument, self.unsent())
+        elif request == SIOCATMARK and self.protocol == IPPROTO_TCP:
+            task.memory.write_u32(argument, 0)  # there is no urgent byte
         else:
-            return device_ioctl.run(task, request, argument)
+            return device_ioctl.run(task, self.family, request, argument)
         return 0

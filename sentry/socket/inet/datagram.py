@@ -13,7 +13,7 @@ from sentry.socket.inet.base import EVERYTHING, HOW, RCV_SHUTDOWN, SHUTDOWN_MASK
 from sentry.socket.inet.control import Datagram, Header
 from sentry.socket.inet.error_queue import Report
 from sentry.socket.socket import Envelope, Receipt
-from sentry.vfs.readiness import POLLERR, POLLHUP, POLLRDHUP, READABLE
+from sentry.vfs.readiness import POLLERR, POLLHUP, POLLPRI, POLLRDHUP, READABLE
 from syscalls.abi import socket as abi
 from syscalls.abi.errno import EACCES, EDESTADDRREQ, EINVAL, ENETUNREACH, ENOTCONN
 from syscalls.abi.errors import SyscallError
@@ -199,6 +199,8 @@ class DatagramSocket(InetSocket):
     def readiness(self) -> int:
         """The poll(2) bits (Linux: datagram_poll())."""
         mask = POLLERR if self.error or self.reports else 0
+        if mask and abi.SO_SELECT_ERR_QUEUE in self.flags_set:
+            mask |= POLLPRI
         if self.shut & RCV_SHUTDOWN:
             mask |= POLLRDHUP | READABLE
         if self.shut == SHUTDOWN_MASK:

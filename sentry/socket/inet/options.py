@@ -9,7 +9,7 @@ from struct import Struct
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from syscalls.abi import socket as abi
-from syscalls.abi.errno import EINVAL, ENODEV, ENOENT, ENOPROTOOPT, ENOTCONN, EOPNOTSUPP
+from syscalls.abi.errno import EINVAL, ENODEV, ENOENT, ENOPROTOOPT, ENOTCONN, EOPNOTSUPP, EPERM
 from syscalls.abi.errors import SyscallError
 
 if TYPE_CHECKING:
@@ -97,12 +97,17 @@ _TCP: Final = {
     abi.TCP_DEFER_ACCEPT: Known(0, -(1 << 31), (1 << 31) - 1),
     abi.TCP_WINDOW_CLAMP: Known(0, -(1 << 31), (1 << 31) - 1),
     abi.TCP_THIN_LINEAR_TIMEOUTS: Known(0),
+    abi.TCP_THIN_DUPACK: Known(0),
+    abi.TCP_REPAIR: Known(0),
     abi.TCP_USER_TIMEOUT: Known(0, 0, (1 << 31) - 1),
     abi.TCP_NOTSENT_LOWAT: Known(0, -(1 << 31), (1 << 31) - 1),
     abi.TCP_FASTOPEN: Known(0, 0, 4096, is_clamped=True),
     abi.TCP_FASTOPEN_CONNECT: Known(0, 0, 1),
 }
+#: there are no protocols above (TLS in the kernel), and no connection is repaired
+_TCP_REFUSED: Final = {abi.TCP_ULP: ENOENT, abi.TCP_REPAIR: EPERM}
 _UDP: Final = {abi.UDP_CORK: _switch()}
+_NUMBERS_ONLY: Final = (abi.IPPROTO_TCP, abi.IPPROTO_UDP)
 _LEVELS: Final = {abi.IPPROTO_IP: _IP, abi.IPPROTO_IPV6: _IPV6, abi.IPPROTO_TCP: _TCP, abi.IPPROTO_UDP: _UDP}
 
 
@@ -118,6 +123,7 @@ def _deferred(seconds: int) -> int:
 _TCP_ADJUST: Final[dict[int, Callable[[int], int]]] = {
     abi.TCP_DEFER_ACCEPT: _deferred,
     abi.TCP_MAXSEG: lambda number: number or _TCP[abi.TCP_MAXSEG].default,
+    abi.TCP_THIN_DUPACK: lambda number: 0 if number == 1 else number,  # Linux no longer has it, and still takes it
     abi.TCP_LINGER2: lambda number: max(number, -1) or _TCP[abi.TCP_LINGER2].default,
     abi.TCP_WINDOW_CLAMP: lambda number: number and max(number, _WINDOW_CLAMP_MIN),
 }
@@ -147,6 +153,8 @@ def get_option(socket: "InetSocket", level: int, name: int) -> bytes:
             return _info(socket)
         if name == abi.TCP_CONGESTION:
             return _CONGESTION.ljust(_CONGESTION_SIZE, b"\0")
+        if name == abi.TCP_ULP:
+            return b""
         if name == abi.TCP_MAXSEG and socket.remote is not None:
             return _MSS4.to_bytes(_WORD, "little")
     if (level, name) in ((abi.IPPROTO_IP, abi.IP_MTU), (abi.IPPROTO_IPV6, abi.IPV6_MTU)):
@@ -178,6 +186,10 @@ def set_option(socket: "InetSocket", level: int, name: int, value: bytes) -> Non
         if value.split(b"\0", 1)[0] != _CONGESTION:
             raise SyscallError(ENOENT)
         return
+    if len(value) < (1 if (level, name) == (abi.IPPROTO_TCP, abi.TCP_ULP) else _WORD) and level in _NUMBERS_ONLY:
+        raise SyscallError(EINVAL)
+    if level == abi.IPPROTO_TCP and name in _TCP_REFUSED:
+        raise SyscallError(_TCP_REFUSED[name])
     known = _find(socket, level, name)
     if socket.is_stream and (level, name) in _NOT_OF_STREAMS:
         raise SyscallError(_NOT_OF_STREAMS[level, name])

@@ -29,7 +29,6 @@ from syscalls.abi.errno import (
     ESOCKTNOSUPPORT,
 )
 from syscalls.abi.errors import SyscallError
-from syscalls.abi.ioctl import FIONREAD
 from syscalls.abi.socket import AF_NETLINK, AF_UNSPEC, MSG_TRUNC, SOCK_DGRAM, SOCK_RAW, SOL_NETLINK
 
 if TYPE_CHECKING:
@@ -261,11 +260,8 @@ class NetlinkSocket(Socket):
         return _WRITABLE | (READABLE if self.parts else 0) | (POLLERR if self.error else 0)
 
     def ioctl(self, task: "Task", request: int, argument: int) -> int:
-        """FIONREAD and those of the devices. Errors: ENOTTY, ENODEV."""
-        if request == FIONREAD:
-            task.memory.write_u32(argument, len(self.parts[0]) if self.parts else 0)
-            return 0
-        return device_ioctl.run(task, request, argument)
+        """Those of the devices. Errors: ENOTTY, ENODEV."""
+        return device_ioctl.run(task, self.family, request, argument)
 
     def close(self) -> None:
         """Give the number and the memory back."""

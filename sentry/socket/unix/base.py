@@ -15,10 +15,10 @@ from sentry.vfs.lookup import resolve
 from sentry.vfs.naming import mknod_at, unlink_at
 from sentry.vfs.permission import check_permission
 from sentry.vfs.readiness import POLLERR, POLLHUP, POLLOUT, POLLRDHUP, POLLWRBAND, POLLWRNORM, READABLE
-from syscalls.abi.errno import EADDRINUSE, ECONNREFUSED, EEXIST, EINVAL, ENOSPC, EPROTOTYPE, ETOOMANYREFS
+from syscalls.abi.errno import EADDRINUSE, ECONNREFUSED, EEXIST, EINVAL, ENOSPC, EOPNOTSUPP, EPROTOTYPE, ETOOMANYREFS
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.fcntl import AT_FDCWD, W_OK
-from syscalls.abi.ioctl import FIONREAD, TIOCOUTQ
+from syscalls.abi.ioctl import FIONREAD, SIOCATMARK, TIOCOUTQ
 from syscalls.abi.resource import RLIM_INFINITY, RLIMIT_NOFILE
 from syscalls.abi.socket import (
     AF_UNIX,
@@ -27,6 +27,7 @@ from syscalls.abi.socket import (
     SHUT_WR,
     SO_PASSCRED,
     SO_PASSPIDFD,
+    SOCK_STREAM,
 )
 from syscalls.abi.stat import S_IFMT, S_IFSOCK
 
@@ -258,8 +259,12 @@ class UnixSocket(Socket):
             task.memory.write_u32(argument, self.pending())
         elif request == _SIOCOUTQ:
             task.memory.write_u32(argument, self.wmem)
+        elif request == SIOCATMARK:
+            if self.type != SOCK_STREAM:
+                raise SyscallError(EOPNOTSUPP)
+            task.memory.write_u32(argument, 0)  # there is no urgent byte
         else:
-            return device_ioctl.run(task, request, argument)
+            return device_ioctl.run(task, self.family, request, argument)
         return 0
 
     def pending(self) -> int:
@@ -286,4 +291,4 @@ class UnixSocket(Socket):
 def credentials_of(task: "Task") -> PeerCredentials:
     """SO_PEERCRED shows effective ids."""
     creds: Any = task.credentials
-    return PeerCredentials(task.group.tgid, creds.euid, creds.egid)
+    return PeerCredentials(task.group.tgid, creds.euid, creds.egid, creds.groups)

@@ -41,6 +41,13 @@ def enqueue_message(sender: UnixSocket, target: UnixSocket, source: "Source", en
     return length
 
 
+def _check_readable(source: "Source") -> None:
+    """A message is read before anybody looks for its receiver (Linux: unix_dgram_sendmsg()). Errors: EFAULT."""
+    length = source.remaining
+    if length and len(source.peek(length)) < length:
+        raise Fault
+
+
 def take_message(socket: UnixSocket, sink: "Sink", receipt: Receipt) -> int:
     """Receive the first message; what does not fit is lost (MSG_TRUNC tells). Precondition: there is one. Errors: EFAULT."""
     message = socket.messages[0]
@@ -148,6 +155,17 @@ class DatagramSocket(UnixSocket):
             raise SyscallError(EPIPE)
         if self.wmem >= self.sndbuf:
             return None
+        try:
+            target = self._target(envelope)
+        except SyscallError:
+            _check_readable(source)
+            raise
+        if self._is_choked_by(target):
+            return None
+        return enqueue_message(self, target, source, envelope)
+
+    def _target(self, envelope: Envelope) -> UnixSocket:
+        """The receiver. Errors: ENOTCONN there is none, ECONNREFUSED it is gone, EPERM it has another peer, EPIPE."""
         target = envelope.address if envelope.address is not None else self.peer
         if target is None:
             raise SyscallError(ENOTCONN)
@@ -160,9 +178,7 @@ class DatagramSocket(UnixSocket):
             raise SyscallError(EPERM)
         if target.shut & RCV_SHUTDOWN:
             raise SyscallError(EPIPE)
-        if self._is_choked_by(target):
-            return None
-        return enqueue_message(self, target, source, envelope)
+        return target
 
     def _is_choked_by(self, target: UnixSocket) -> bool:
         """Whether the receiver's queue is too long for a sender that is not its partner."""

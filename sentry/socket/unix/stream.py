@@ -16,6 +16,23 @@ _NOTHING = Envelope()
 _NOBODY = PeerCredentials()
 
 
+def _take_whole(source: "Source", length: int) -> bytes:
+    """A part is read whole or not at all. Raises Fault."""
+    data = source.take(length)
+    if len(data) < length:
+        raise Fault
+    return data
+
+
+def _put_whole(sink: "Sink", data: bytes | memoryview) -> int:
+    """As much as the reader wants; a part that does not reach it whole stays. Raises Fault."""
+    wanted = min(len(data), sink.remaining)
+    count = sink.put(data)
+    if count < wanted:
+        raise Fault
+    return count
+
+
 class StreamSocket(ConnectionSocket):
     """Bytes in order; a receive stops at descriptors and, with SO_PASSCRED, where the sender changes."""
 
@@ -43,7 +60,7 @@ class StreamSocket(ConnectionSocket):
         done = 0
         while source.remaining and self.wmem < self.sndbuf:
             try:
-                data = source.take(min(source.remaining, part_max))
+                data = _take_whole(source, min(source.remaining, part_max))
             except Fault:
                 if done:
                     break
@@ -81,7 +98,7 @@ class StreamSocket(ConnectionSocket):
                 break
             start = message.start
             try:
-                count = sink.put(memoryview(message.data)[start:] if start else message.data)
+                count = _put_whole(sink, memoryview(message.data)[start:] if start else message.data)
             except Fault:
                 if done:
                     break

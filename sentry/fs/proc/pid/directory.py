@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 #: a directory with this mode belongs to the process's user even if it is not dumpable
 _OPEN_DIRECTORY: Final = S_IFDIR | 0o555
+_OWN_DIRECTORY: Final = S_IFDIR | 0o500
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +45,10 @@ Plan = Mapping[bytes, PidFile | PidNode]
 
 
 def refresh_owner(attr: Attr, target: Target) -> None:
-    """Files belong to the effective user; to root while the process is not dumpable (proc(5))."""
+    """Files belong to the effective user; to root while the process is not dumpable (proc(5)). Its own lists of descriptors and
+    mappings stay open to it (Linux: proc_fd_permission()); they check themselves who else may look."""
     creds = target.task.credentials
-    if target.group.is_dumpable or attr.mode == _OPEN_DIRECTORY:
+    if target.group.is_dumpable or attr.mode in (_OPEN_DIRECTORY, _OWN_DIRECTORY):
         attr.uid, attr.gid = creds.euid, creds.egid
     else:
         attr.uid = attr.gid = 0

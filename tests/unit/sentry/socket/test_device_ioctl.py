@@ -39,7 +39,7 @@ def ask(guest: Guest, request: int, name: bytes = b"eth0", union: bytes = b"") -
     """The 24 bytes of struct ifreq's union, or -errno."""
     addr = guest.alloc(name.ljust(16, b"\0") + union.ljust(24, b"\xee"))
     try:
-        assert device_ioctl.run(guest.task, request, addr) == 0
+        assert device_ioctl.run(guest.task, AF_INET, request, addr) == 0
     except SyscallError as error:
         return -error.errno
     assert request == abi.SIOCGIFNAME or guest.peek(addr, 16) == name.ljust(16, b"\0")
@@ -111,7 +111,7 @@ def test_other_requests_are_not_for_devices(guest: Guest) -> None:
 def listed(guest: Guest, length: int, *, buffer: bool = True) -> tuple[int, bytes]:
     pointer = guest.alloc(b"\xee" * 256) if buffer else 0
     addr = guest.alloc(struct.pack("<i4xQ", length, pointer))
-    assert device_ioctl.run(guest.task, abi.SIOCGIFCONF, addr) == 0
+    assert device_ioctl.run(guest.task, AF_INET, abi.SIOCGIFCONF, addr) == 0
     done, _, same = struct.unpack("<iIQ", guest.peek(addr, 16))
     assert same == pointer
     return done, guest.peek(pointer, 256).rstrip(b"\xee") if buffer else b""
@@ -132,5 +132,12 @@ def test_the_list_has_each_ipv4_address_with_its_device(guest: Guest) -> None:
 def test_a_list_of_negative_length_faults(guest: Guest) -> None:
     addr = guest.alloc(struct.pack("<i4xQ", -1, guest.alloc(64)))
     with pytest.raises(SyscallError) as caught:
-        device_ioctl.run(guest.task, abi.SIOCGIFCONF, addr)
+        device_ioctl.run(guest.task, AF_INET, abi.SIOCGIFCONF, addr)
     assert caught.value.errno == EFAULT
+
+
+def test_addresses_are_told_to_sockets_of_ipv4_only(guest: Guest) -> None:
+    for request in (abi.SIOCGIFADDR, abi.SIOCGIFNETMASK, abi.SIOCGIFDSTADDR):
+        with pytest.raises(SyscallError) as caught:
+            device_ioctl.run(guest.task, AF_INET6, request, guest.alloc(b"eth0".ljust(40, b"\0")))
+        assert caught.value.errno == ENOTTY
