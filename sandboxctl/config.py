@@ -29,6 +29,8 @@ class Volume:
     source: str
     destination: str
     read_only: bool = False
+    #: as long as it is empty it gets what the image has at ``destination``
+    is_filled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,6 +140,7 @@ def _volume(item: Volume, layout: Layout) -> dict[str, object]:
         "destination": os.fsencode(item.destination),
         "read_only": item.read_only,
         "is_file": is_file,
+        "is_filled": item.is_filled and not item.read_only,
         "name": os.fsencode(name),
     }
 

@@ -53,7 +53,7 @@ def checked(
 @click.option("-e", "--env", multiple=True, metavar="NAME[=VALUE]", help="Set a variable; NAME alone passes yours on.")
 @click.option("--env-file", "env_files", multiple=True, metavar="FILE", help="Read variables from a file, one NAME=VALUE a line.")
 @click.option("-w", "--workdir", metavar="DIR", help="Working directory; made if it is missing.  [default: /tmp]")
-@click.option("-v", "--volume", "volumes", multiple=True, metavar="SRC:DST[:ro]", help="Share a folder, file or named volume.")
+@click.option("-v", "--volume", "volumes", multiple=True, metavar="SRC:DST[:ro|nocopy]", help="Share a folder, file or volume.")
 @click.option("--mount", "mounts", multiple=True, metavar="type=bind|volume|tmpfs,...", help="The same, spelled out.")
 @click.option("--tmpfs", multiple=True, metavar="DST[:size=N,...]", help="An empty file system in memory.")
 @click.option("-u", "--user", metavar="USER[:GROUP]", help="Names of the image, or numbers.  [default: your ids]")

@@ -45,12 +45,12 @@ def volume(text: str) -> Volume:
     if len(parts) not in {2, 3} or not parts[0]:
         raise OptionError(f"-v: {text!r} is not SRC:DST or SRC:DST:ro")
     options = parts[2].split(",") if len(parts) == 3 else []
-    unknown = [word for word in options if word not in {"ro", "rw", "z", "Z"}]
+    unknown = [word for word in options if word not in {"ro", "rw", "z", "Z", "nocopy"}]
     if unknown or {"ro", "rw"} <= set(options):
-        raise OptionError(f"-v: {text!r}: the options are ro or rw")
+        raise OptionError(f"-v: {text!r}: the options are ro or rw, and nocopy for a named volume")
     target = destination(parts[1], "-v")
     if "/" not in parts[0] and parts[0] not in {".", "..", "~"}:
-        return Volume(named(parts[0], "-v"), target, "ro" in options)
+        return Volume(named(parts[0], "-v"), target, "ro" in options, "nocopy" not in options)
     return Volume(source(parts[0], "-v"), target, "ro" in options)
 
 
@@ -80,7 +80,8 @@ def mount(text: str) -> Volume | Tmpfs:
         made: Volume | Tmpfs = Volume(source(values.pop("source", ""), "--mount: source"), target, read_only)
         values.pop("bind-propagation", None)
     elif kind == "volume":
-        made = Volume(named(values.pop("source", ""), "--mount: source"), target, read_only)
+        is_filled = values.pop("volume-nocopy", "false") not in {"", "true", "1"}
+        made = Volume(named(values.pop("source", ""), "--mount: source"), target, read_only, is_filled)
     elif kind == "tmpfs":
         limit = size(values.pop("tmpfs-size"), "--mount: tmpfs-size") if "tmpfs-size" in values else None
         mode = octal(values.pop("tmpfs-mode", "1777"), "--mount: tmpfs-mode")

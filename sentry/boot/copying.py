@@ -12,7 +12,7 @@ from sentry.host.regular_file import HostFd
 from sentry.mm.usermem import BytesSink, BytesSource
 from sentry.vfs import namespace
 from sentry.vfs.context import Path
-from syscalls.abi.errno import EEXIST, EINVAL, EIO, ELOOP, ENOENT
+from syscalls.abi.errno import EACCES, EEXIST, EINVAL, EIO, ELOOP, ENOENT
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.fcntl import AT_FDCWD, AT_SYMLINK_NOFOLLOW, O_CREAT, O_NOFOLLOW, O_RDONLY, O_TRUNC, O_WRONLY
 from syscalls.abi.stat import S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG
@@ -31,9 +31,11 @@ _SECOND: Final = 1_000_000_000
 
 
 class CopyOut:
-    """One archive in the host file ``fd``. ``left_out`` counts sockets, and files that are no plain contents."""
+    """One archive in the host file ``fd``. ``left_out`` counts sockets, and files that are no plain contents; with ``is_lenient``
+    also what the gofer may not read (``host`` as nobody), which is an error else."""
 
-    def __init__(self, task: "Task", fd: HostFd) -> None:
+    def __init__(self, task: "Task", fd: HostFd, *, is_lenient: bool = False) -> None:
+        self._is_lenient = is_lenient
         self._task = task
         self._fd = fd
         self._offset = 0
@@ -54,22 +56,39 @@ class CopyOut:
             return
         info = TarInfo(_text(name))
         info.type, info.mode, info.uid, info.gid = _TYPES[kind], attr.mode & 0o7777, attr.uid, attr.gid
-        info.mtime = attr.mtime_ns // _SECOND
+        info.mtime, fraction = divmod(attr.mtime_ns, _SECOND)
+        if fraction and info.mtime >= 0:
+            info.pax_headers = {"mtime": f"{info.mtime}.{fraction:09}"}
         if kind in (S_IFCHR, S_IFBLK):
             info.devmajor, info.devminor = attr.rdev >> 8 & 0xFFF, attr.rdev & 0xFF | attr.rdev >> 12 & 0xFFF00
         if kind == S_IFLNK:
             info.linkname = _text(await place.inode.readlink())
         if kind == S_IFREG:
             info.size = attr.size
+            try:
+                file = await namespace.open_place(self._task, place, O_RDONLY)
+            except SyscallError as error:
+                self._leave_out(error)
+                return
             self._write(info.tobuf(PAX_FORMAT, "utf-8", "surrogateescape"))
-            await self._contents(place, attr.size)
+            await self._contents(file, attr.size)
             return
         self._write(info.tobuf(PAX_FORMAT, "utf-8", "surrogateescape"))
         if kind == S_IFDIR:
-            for entry in await place.inode.read_children():
+            try:
+                entries = await place.inode.read_children()
+            except SyscallError as error:
+                self._leave_out(error)
+                return
+            for entry in entries:
                 below = await self._child(place, entry.name)
                 if below is not None:
                     await self._object(below, name + b"/" + entry.name, depth + 1)
+
+    def _leave_out(self, error: SyscallError) -> None:
+        if not self._is_lenient or error.errno != EACCES:
+            raise error
+        self.left_out += 1
 
     async def _child(self, place: Path, name: bytes) -> Path | None:
         """What the name stands for, with what is mounted there; None if it has just gone."""
@@ -83,9 +102,8 @@ class CopyOut:
             return None
         return self._task.mounts.top(Path(place.mount, dentry))
 
-    async def _contents(self, place: Path, size: int) -> None:
+    async def _contents(self, file: "FileDescription", size: int) -> None:
         """Exactly ``size`` bytes and the padding; a file that shrinks meanwhile is filled with zeros, as tar(1) does."""
-        file = await namespace.open_place(self._task, place, O_RDONLY)
         file.acquire()
         try:
             done = 0

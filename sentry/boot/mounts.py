@@ -28,7 +28,7 @@ from sentry.platform.interface import PlatformError
 from sentry.vfs import namespace
 from sentry.vfs.context import Path
 from sentry.vfs.mount import MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_RELATIME, Mount, MountNamespace
-from syscalls.abi.errno import EEXIST, EINVAL
+from syscalls.abi.errno import EEXIST, EINVAL, ENOENT
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.fcntl import AT_FDCWD, O_WRONLY
 from syscalls.abi.stat import S_IFREG
@@ -132,10 +132,7 @@ class MountTree:
         fs = self.namespace.root.fs
         if not isinstance(fs, OverlayFileSystem):
             raise SyscallError(EINVAL)
-        mount = self._kernel.mounts.mount(fs, MS_RELATIME)
-        task = self.new_task(self._kernel, self.service_task.credentials)
-        task.fs = FsContext(Path(mount, mount.root), Path(mount, mount.root), 0)
-        await Restore(task).run(HostFd(fd))
+        await Restore(self._task_in(fs)).run(HostFd(fd))
 
     def open_null(self, flags: int) -> "FileDescription":
         """/dev/null, for a standard stream that the caller did not give."""
@@ -244,12 +241,38 @@ class MountTree:
         fs = self.gofer_fs(wish["gofer"], wish["tree"], is_shared=True)
         flags = _SAFE | (MS_RDONLY if wish["read_only"] else 0)
         if not wish["is_file"]:
+            if wish.get("is_filled") and not await fs.root.read_children():
+                await self._fill(fs, wish["destination"])
             await self._mount(fs, wish["destination"], flags, b"volume")
             return
         mount = self._kernel.mounts.mount(fs, flags, b"volume")
         place = await namespace.lookup_child(self.service_task, Path(mount, mount.root), wish["name"])
         at = await self._chosen_point(wish["destination"], is_file=True)
         self.namespace.attach(self._kernel.mounts.mount(fs, flags, b"volume", root=place), at)
+
+    async def _fill(self, volume: "FileSystem", path: bytes) -> None:
+        """Copy what the image has at ``path`` into a volume that is empty, as docker and podman do. Raises PlatformError."""
+        from sentry.boot.copying import CopyOut
+        from sentry.boot.restoring import Restore
+
+        archive = regular_file.memfd("volume")
+        try:
+            await CopyOut(self._task_in(self.namespace.root.fs), archive, is_lenient=True).run(path, b".")
+            await Restore(self._task_in(volume), needs_owners=False).run(archive)
+        except SyscallError as error:
+            if error.errno == ENOENT:
+                return  # the image has nothing there
+            where = path.decode("utf-8", "backslashreplace")
+            raise PlatformError(f"the new volume at {where!r} cannot get the image's files: {error}") from error
+        finally:
+            regular_file.close(archive)
+
+    def _task_in(self, fs: "FileSystem") -> Task:
+        """A task of the sentry's own that sees nothing but one file system."""
+        mount = self._kernel.mounts.mount(fs, MS_RELATIME)
+        task = self.new_task(self._kernel, self.service_task.credentials)
+        task.fs = FsContext(Path(mount, mount.root), Path(mount, mount.root), 0)
+        return task
 
     async def _mount(self, fs: "FileSystem", at: bytes, flags: int, source: bytes) -> Mount:
         mount = self._kernel.mounts.mount(fs, flags, source)

@@ -11,7 +11,7 @@ from sentry.fs.overlay.export import OPAQUE, WHITEOUT
 from sentry.host.regular_file import HostFd
 from sentry.vfs import namespace
 from sentry.vfs.context import Path
-from syscalls.abi.errno import EINVAL, ENOENT
+from syscalls.abi.errno import EINVAL, ENOENT, EPERM
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.fcntl import AT_FDCWD, AT_SYMLINK_NOFOLLOW
 from syscalls.abi.stat import S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG
@@ -24,10 +24,14 @@ _SECOND: Final = 1_000_000_000
 
 
 class Restore:
-    """One layer. ``task`` may do anything; its root is the tree."""
+    """One layer. ``task`` may do anything; its root is the tree.
 
-    def __init__(self, task: "Task") -> None:
+    ``needs_owners`` False: where the host refuses to change an owner, files belong to whom they are made by.
+    """
+
+    def __init__(self, task: "Task", *, needs_owners: bool = True) -> None:
         self._task = task
+        self._needs_owners = needs_owners
         self._times: list[tuple[bytes, int]] = []
 
     async def run(self, fd: HostFd) -> None:
@@ -78,7 +82,11 @@ class Restore:
 
     async def _attributes(self, info: TarInfo, path: bytes, kind: int) -> None:
         task = self._task
-        await namespace.chown_at(task, AT_FDCWD, path, info.uid, info.gid, AT_SYMLINK_NOFOLLOW)
+        try:
+            await namespace.chown_at(task, AT_FDCWD, path, info.uid, info.gid, AT_SYMLINK_NOFOLLOW)
+        except SyscallError as error:
+            if self._needs_owners or error.errno != EPERM:
+                raise
         time_ns = _time_ns(info)
         if kind == S_IFLNK:
             await namespace.utimens_at(task, AT_FDCWD, path, (time_ns, time_ns), AT_SYMLINK_NOFOLLOW)

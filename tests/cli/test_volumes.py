@@ -38,3 +38,17 @@ def test_names_of_volumes(call, place, name):
 
 def test_what_is_not_there_is_told(call, place):
     assert "no volume" in call("volume", "rm", "nothing", status=125).stderr
+
+
+def test_a_new_volume_gets_what_the_image_has_there(call, place):
+    name = call.name("filled")
+    look = "cd /usr/share/perl5 && find . -printf '%p %m %T@ %l\\n' | sort | md5sum"
+    bare = call("run", "--name", name, "host", "--", "sh", "-c", look).stdout
+    words = ("run", "--name", name, "-v", "filled:/usr/share/perl5")
+    assert call(*words, "host", "--", "sh", "-c", look).stdout == bare
+    call(*words, "host", "--", "sh", "-c", "cd /usr/share/perl5 && rm -r ./* && touch own")
+    assert call(*words, "host", "--", "ls", "/usr/share/perl5").stdout == "own\n"  # it was empty once only
+    volumes = ("-v", "a:/usr/share/perl5:nocopy", "--mount", "type=volume,src=b,dst=/etc/perl,volume-nocopy", "-v", "c:/nowhere")
+    places = ["/etc/perl", "/nowhere", "/usr/share/perl5"]
+    seen = call("run", "--name", name, *volumes, "host", "--", "ls", "-A", *places)
+    assert seen.stdout.split() == [f"{path}:" for path in places]
