@@ -7,7 +7,7 @@ MINUTES ?= 30
 TESTS ?= tests
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test run tour test check lint types contracts matrix-check matrix format dist bench mutants evidence clean fuzz \
-        test-suites test-engines test-applications test-places test-strict
+        test-suites test-engines test-applications test-places test-network test-strict
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -61,7 +61,7 @@ bench: setup  ## the benchmarks; ratios to native, measured in one run
 mutants: setup-test  ## seeded one-line faults; at least 80 % must be caught
 	@$(PYTHON_RUN) tests/mutants.py $(ARGS)
 
-test-suites test-engines test-applications test-places test-strict: setup-test  ## whole test tiers; each leaves a dated evidence file
+test-suites test-engines test-applications test-places test-network test-strict: setup-test  ## whole test tiers; each leaves a dated evidence file
 	@$(PYTHON_RUN) tests/tiers.py $(@:test-%=%) $(ARGS)
 
 fuzz: setup-test  ## hostile arguments of every call, then random sequences for MINUTES=30, natively and in the sandbox

@@ -1,4 +1,4 @@
-"""make test-suites, test-engines, test-applications, test-places, test-strict: whole test tiers, too long for every change.
+"""make test-suites, test-engines, test-applications, ...: whole test tiers, too long for every change.
 
 Each run leaves a dated evidence file in ``tests/evidence/<tier>/``: what ran, where, with which result. A tier without tests says
 so and fails: no evidence must never look like good evidence. ``make test`` holds a sample of every tier that has tests.
@@ -21,6 +21,7 @@ TIERS = {
     "engines": ("oci", "engines"),
     "applications": ("applications",),
     "places": ("places",),
+    "network": ("network",),
     "strict": ("syscalls", "programs"),
 }
 #: what a tier says to pytest beside its folders

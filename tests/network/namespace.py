@@ -68,18 +68,18 @@ def second_namespace():
             sleeper.kill()
 
 
-def connect_them(namespace):
+def connect_them(namespace, here=""):
     """A veth pair: v0 here, eth0 there, with addresses of both versions and default routes."""
-    ip("link", "set", "lo", "up")
-    ip("link", "add", "v0", "type", "veth", "peer", "name", "eth0", "netns", namespace)
-    for device, number, where in (("v0", 1, ""), ("eth0", 2, namespace)):
+    ip("link", "set", "lo", "up", namespace=here)
+    ip("link", "add", "v0", "type", "veth", "peer", "name", "eth0", "netns", namespace, namespace=here)
+    for device, number, where in (("v0", 1, here), ("eth0", 2, namespace)):
         ip("addr", "add", f"10.9.2.{number}/24", "dev", device, namespace=where)
         ip("addr", "add", f"fd09::{number}/64", "dev", device, "nodad", namespace=where)
         ip("link", "set", device, "up", namespace=where)
     ip("route", "add", "default", "via", "10.9.2.1", namespace=namespace)
     ip("-6", "route", "add", "default", "via", "fd09::1", namespace=namespace)
     deadline = time.monotonic() + PATIENCE
-    while ip("-6", "addr", "show", "dev", "v0", "tentative").strip() and time.monotonic() < deadline:
+    while ip("-6", "addr", "show", "dev", "v0", "tentative", namespace=here).strip() and time.monotonic() < deadline:
         pass  # each look is a process of its own
 
 

@@ -1,0 +1,2 @@
+listening 8080
+exec ./prog get

@@ -1,0 +1,1 @@
+exec /usr/bin/python3 -m http.server -b "$H" 8080 2>/dev/null
