@@ -12,6 +12,7 @@ NR_MPROTECT: Final = 10
 NR_MUNMAP: Final = 11
 NR_RECVMSG: Final = 47
 NR_CLONE: Final = 56
+NR_RT_SIGACTION: Final = 13
 NR_FORK: Final = 57
 NR_VFORK: Final = 58
 NR_EXECVE: Final = 59

@@ -152,7 +152,10 @@ class Dispatcher:
     def birth(self, parent: "Context", child: "Context", clone_flags: int) -> None:
         """A guest thread has made another."""
         maker: Task = parent.data  # type: ignore[assignment]
-        self.adopt(clone_task(maker, child, clone_flags))
+        task = clone_task(maker, child, clone_flags)
+        self.adopt(task)
+        if maker.on_birth is not None:
+            maker.on_birth.born(task)
 
     def thread_exited(self, context: "Context", wait_status: int) -> None:
         """A guest thread is gone."""

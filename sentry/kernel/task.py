@@ -6,6 +6,7 @@ Concerns live in files of their own: task_clone, task_exec, task_exit, task_wait
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from sentry.kernel.births import PidfdOfChild
     from sentry.kernel.creds import Credentials
     from sentry.kernel.fd_table import FdTable
     from sentry.kernel.fs_context import FsContext
@@ -43,6 +44,7 @@ class Task:
         "mounts",
         "name",
         "namespaces",
+        "on_birth",
         "pdeath_signal",
         "pending_exec",
         "rechecks",
@@ -93,6 +95,8 @@ class Task:
         self.is_masked = False
         #: (nr, a0..a5) of the call under way, for tracing and restart
         self.trap: tuple[int, ...] = ()
+        #: what its child needs before it runs, while a birth that the sentry makes is under way
+        self.on_birth: PidfdOfChild | None = None
         #: an execve that the host has been asked to carry out
         self.pending_exec: PendingExec | None = None
         #: why the last execve failed (positive errno), for the container's first program

@@ -1,6 +1,6 @@
 """Births: what a new task shares with its maker and what it copies (clone(2), fork(2), vfork(2)).
 
-The host kernel has made the thread already, by the guest's own native clone; the sentry mirrors it.
+The host kernel has made the thread already, by the guest's own clone; the sentry mirrors it.
 """
 
 from typing import TYPE_CHECKING
@@ -26,7 +26,7 @@ def clone_task(maker: Task, context: "Context", flags: int) -> Task:
     else:
         parent = maker.group.parent if flags & CLONE_PARENT else maker.group
         group = _clone_group(maker, context, parent, flags)
-        group.exit_signal = flags & CSIGNAL
+        group.exit_signal = maker.group.exit_signal if flags & CLONE_PARENT else flags & CSIGNAL
     if flags & CLONE_FILES:
         fds = maker.fds
         fds.references += 1

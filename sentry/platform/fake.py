@@ -195,6 +195,11 @@ class FakeContext(Context):
         self.replies.append(("inject", nr, *arguments))
         self.injected = done
 
+    def bear(self, arguments: Sequence[int], done: Callable[[int], None], *, clears_handlers: bool) -> None:
+        """Record; the test calls ``injected``."""
+        self.replies.append(("bear", *arguments, clears_handlers))
+        self.injected = done
+
     def take_signal(self, signals: int, done: Callable[[bytes | None], None]) -> None:
         """Give the first of ``host_queue`` (signal, siginfo) that is in the set; nothing of a thread that ``is_gone``."""
         if self.is_gone:

@@ -129,6 +129,12 @@ class Context(Protocol):
         no more with any contents than the guest can do by itself.
         """
 
+    def bear(self, arguments: Sequence[int], done: Callable[[int], None], *, clears_handlers: bool) -> None:
+        """Make the thread, whose trap is pending, run clone(2) with ``arguments`` (flags, stack, parent_tid, child_tid, tls),
+        whose pointers the host only writes to; then as ``inject``. ``Sink.birth`` comes before ``done``. The child begins with
+        its maker's registers and mask, and with CLONE_VFORK ``done`` waits for it as vfork(2) does. ``clears_handlers``:
+        CLONE_CLEAR_SIGHAND."""
+
     def take_signal(self, signals: int, done: Callable[[bytes | None], None]) -> None:
         """Take the next pending signal of the set ``signals`` (bit n-1 for signal n) from the host's queues of the thread, whose
         trap is pending, and of its process: ``done`` gets its siginfo_t (128 bytes), empty for none, None where the thread or its

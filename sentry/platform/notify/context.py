@@ -5,7 +5,7 @@ from enum import Enum
 from signal import SIGKILL
 from typing import TYPE_CHECKING
 
-from sentry.arch.x86_64 import NO_CALL
+from sentry.arch.x86_64 import NO_CALL, NR_CLONE
 from sentry.platform.interface import Context, ExecPlan, HostFd, SignalInfo
 from sentry.platform.notify import guest_calls
 from syscalls.abi.errors import SyscallError
@@ -55,6 +55,7 @@ class NotifyContext(Context):
         "listener",
         "load_fds",
         "lost",
+        "maker",
         "memory",
         "parked_done",
         "pidns_fd",
@@ -86,6 +87,7 @@ class NotifyContext(Context):
         self.state = State.RUNNING
         self.is_strict = False  # in SECCOMP_MODE_STRICT of its own
         self.injection: Injection | None = None
+        self.maker: Injection | None = None  # of a newborn that an injected clone has made, until it runs
         self.is_group_stopped = False
         self.call: tuple[int, ...] = ()
         self.plan: ExecPlan | None = None
@@ -158,6 +160,12 @@ class NotifyContext(Context):
     def inject(self, nr: int, arguments: Sequence[int], done: Callable[[int], None]) -> None:
         """See ``Context``."""
         self.tracer.injector.inject(self, nr, arguments, done)
+
+    def bear(self, arguments: Sequence[int], done: Callable[[int], None], *, clears_handlers: bool) -> None:
+        """See ``Context``."""
+        self.tracer.injector.inject(self, NR_CLONE, arguments, done)
+        assert self.injection is not None
+        self.injection.clears_handlers = clears_handlers
 
     def take_signal(self, signals: int, done: Callable[[bytes | None], None]) -> None:
         """See ``Context``."""

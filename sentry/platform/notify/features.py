@@ -2,6 +2,8 @@
 
 import os
 
+from sentry.platform.interface import PlatformError
+
 NAMES = frozenset(
     (
         "sync_wake_up",
@@ -25,11 +27,11 @@ NAMES = frozenset(
 
 
 def disabled() -> frozenset[str]:
-    """Return the features that are switched off. Raises ValueError for a name that does not exist."""
+    """Return the features that are switched off. Raises PlatformError for a name that does not exist."""
     names = frozenset(name for name in os.environ.get("SANDBOXCTL_DISABLE", "").split(",") if name)
     unknown = names - NAMES
     if unknown:
-        raise ValueError(f"SANDBOXCTL_DISABLE: unknown {', '.join(sorted(unknown))}; known are {', '.join(sorted(NAMES))}")
+        raise PlatformError(f"SANDBOXCTL_DISABLE: unknown {', '.join(sorted(unknown))}; known are {', '.join(sorted(NAMES))}")
     return names
 
 

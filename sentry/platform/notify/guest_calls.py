@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from struct import Struct
 from typing import TYPE_CHECKING
 
-from sentry.arch.x86_64 import NR_RT_SIGTIMEDWAIT, NR_SECCOMP, STUB_SCRATCH, STUB_SCRATCH_LENGTH
+from sentry.arch.x86_64 import NR_RT_SIGTIMEDWAIT, NR_SECCOMP
 from sentry.platform.filter import bpf
+from sentry.platform.notify.scratch import SIGNAL_SLOTS_AT, signal_slot
 from sentry.platform.notify.siginfo import HEAD, SIGINFO_LENGTH
 from syscalls.abi.errno import EAGAIN, EFAULT, EINTR, ENOMEM
 from syscalls.abi.errors import Fault
@@ -21,18 +22,15 @@ if TYPE_CHECKING:
 _SET_MODE_FILTER = 1
 _PROGRAM = Struct("<H6xQ")
 _WAIT = Struct("<Qqq")
-#: At the end of the scratch area, where only the longest argument lists of scripts reach: slots by thread number.
-_SIGNAL_SLOTS, _SIGNAL_SLOT = 512, 256
-_SIGNALS = STUB_SCRATCH + STUB_SCRATCH_LENGTH - _SIGNAL_SLOTS * _SIGNAL_SLOT
 #: rt_sigtimedwait(2): another thread was quicker, or a handler of an unblocked signal ran
 _NONE_TAKEN = (-EAGAIN, -EINTR)
 _PROGRAM_SLOTS, _PROGRAM_SLOT = 8, 0x8000 + 64
-_PROGRAMS = _SIGNALS - _PROGRAM_SLOTS * _PROGRAM_SLOT
+_PROGRAMS = SIGNAL_SLOTS_AT - _PROGRAM_SLOTS * _PROGRAM_SLOT
 
 
 def take_signal(context: "NotifyContext", signals: int, done: Callable[[bytes | None], None]) -> None:
     """See ``Context.take_signal``."""
-    at = _SIGNALS + context.host_tid % _SIGNAL_SLOTS * _SIGNAL_SLOT
+    at = signal_slot(context.host_tid)
     info = at + _WAIT.size
 
     def taken(result: int) -> None:

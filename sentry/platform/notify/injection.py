@@ -7,16 +7,22 @@ changing the instruction it stands on) keeps nobody waiting but itself.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from sentry.arch.x86_64 import NR_RT_SIGACTION
 from sentry.platform._core.core import SAVED_BYTES
+from sentry.platform.notify.scratch import signal_slot
+from syscalls.abi.errors import Fault
 
 if TYPE_CHECKING:
     from sentry.platform.notify.context import NotifyContext
     from sentry.platform.notify.tracer import Tracer
 
 _ERESTARTNOINTR = 513
+_SIGACTION_LENGTH = 32
+_NSIG, _SIGCHLD_BIT = 64, 1 << 16
 
 
 class Phase(Enum):
@@ -31,7 +37,7 @@ class Phase(Enum):
 class Injection:
     """The injected call of one thread, and what has to be put back after it."""
 
-    __slots__ = ("arguments", "done", "mask", "nr", "phase", "saved")
+    __slots__ = ("arguments", "clears_handlers", "done", "mask", "nr", "phase", "saved")
 
     def __init__(self, nr: int, arguments: Sequence[int], done: Callable[[int], None]) -> None:
         self.nr = nr
@@ -40,6 +46,12 @@ class Injection:
         self.phase = Phase.CALLED
         self.saved: object = None
         self.mask = 0
+        self.clears_handlers = False
+
+
+def _to_clear(*, ignored: int, caught: int) -> list[int]:
+    """The signals with handlers, and SIGCHLD for its SA_NOCLDWAIT; of the others Linux clears flags that mean nothing."""
+    return [number for number in range(1, _NSIG + 1) if (caught | _SIGCHLD_BIT & ~ignored) >> (number - 1) & 1]
 
 
 class Injector:
@@ -118,6 +130,35 @@ class Injector:
             core.core_continue(context.listener, trap_id)
         else:
             core.core_answer(context.listener, trap_id, -_ERESTARTNOINTR)
+
+    def newborn(self, context: "NotifyContext", maker: Injection) -> None:
+        """Let a thread that an injected clone has made run, as if its maker had made the call by itself."""
+        tracer = self._tracer
+        masks = tracer.signal_masks(context.host_tid) if maker.clears_handlers else None
+        signals = [] if masks is None else _to_clear(ignored=masks[1], caught=masks[2])
+        tracer.core.trace_newborn(context.host_tid, maker.saved, maker.mask, int(not signals))
+        if signals:
+            self._clear_handlers(context, signals)
+
+    def _clear_handlers(self, context: "NotifyContext", signals: list[int]) -> None:
+        """CLONE_CLEAR_SIGHAND: a call of the newborn's for each of its ``signals``; ignored ones stay so."""
+        action = signal_slot(context.host_tid)
+
+        def cleared(_: int) -> None:
+            if not signals:
+                self.finish(context, 0)
+                return
+            call = Injection(NR_RT_SIGACTION, (signals.pop(), action, 0, 8), cleared)
+            old, context.injection = context.injection, call
+            if old is None:
+                self._tracer.hot.pop(context.host_tid, None)
+                self._divert(context, call, is_entry=False)
+            else:
+                self._again(context, old, call)
+
+        with suppress(Fault):  # it has unmapped the scratch area: what it does then concerns itself only
+            context.memory.write(action, bytes(_SIGACTION_LENGTH))
+        cleared(0)
 
     def finish(self, context: "NotifyContext", value: int, *, is_restart: bool = False) -> None:
         """Answer the guest's own call with ``value``; with ``is_restart`` a signal may make it come again."""

@@ -292,12 +292,23 @@ class Tracer:
         early_death = self._early_deaths.pop(tid, None)
         child = self._new_context(tid, parent.tgid if flags & _CLONE_THREAD else tid, parent.listener, parent.pidns_fd)
         self.hot[tid] = child
+        child.maker = parent.injection
         self.sink.birth(parent, child, flags)
-        self.core.trace_resume(parent.host_tid, 0)
+        if parent.injection is None:
+            self.core.trace_resume(parent.host_tid, 0)
+        else:
+            self.core.trace_step(parent.host_tid)
         if early_death is not None:
             self._died(tid, early_death)
         elif self._early_stops.pop(tid, None) is not None:
-            self.core.trace_resume(tid, 0)
+            self._let_run(child)
+
+    def _let_run(self, context: NotifyContext) -> None:
+        maker, context.maker = context.maker, None
+        if maker is None:
+            self.core.trace_resume(context.host_tid, 0)
+        else:
+            self.injector.newborn(context, maker)
 
     def _early_stop(self, tid: int) -> None:
         self._early_deaths.pop(tid, None)
@@ -323,7 +334,7 @@ class Tracer:
             self.injector.stopped(context, context.injection)
         else:
             self.run_after_stop(context)
-            self.core.trace_resume(tid, 0)
+            self._let_run(context)
         if context.is_group_stopped:
             context.is_group_stopped = False
             self.sink.continued(context)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from syscalls.abi.errno import EACCES, EAGAIN, EBADF, ECHILD, EFAULT, EINVAL, ENOSYS, EPERM, ESRCH
+from syscalls.abi.errno import EACCES, EAGAIN, EBADF, ECHILD, EFAULT, EINVAL, EMFILE, ENOSYS, EPERM, ESRCH
 from syscalls.abi.prctl import (
     PR_CAP_AMBIENT,
     PR_CAP_AMBIENT_IS_SET,
@@ -21,17 +21,22 @@ from syscalls.abi.prctl import (
 )
 from syscalls.abi.resource import RLIMIT, RLIMIT_NOFILE, RLIMIT_NPROC, RLIMIT_STACK
 from syscalls.abi.sched import (
+    CLONE_ARGS,
+    CLONE_CLEAR_SIGHAND,
     CLONE_FILES,
     CLONE_FS,
     CLONE_NEWNS,
     CLONE_NEWPID,
     CLONE_NEWUSER,
+    CLONE_PARENT,
+    CLONE_PARENT_SETTID,
     CLONE_PIDFD,
+    CLONE_PTRACE,
     CLONE_THREAD,
     CLONE_UNTRACED,
 )
 from syscalls.abi.wait import P_ALL, P_PGID, P_PID, P_PIDFD, WEXITED, WNOHANG, WNOWAIT, WSTOPPED, WUNTRACED
-from tests.unit.syscalls.process_world import BUFFER, CLONE_THREAD_FLAGS, World
+from tests.unit.syscalls.process_world import BUFFER, CLONE_THREAD_FLAGS, Process, World
 
 WCLONE, WALL = 0x80000000, 0x40000000
 NOWHERE = 0x3FFFFFF0
@@ -216,9 +221,64 @@ def test_clone_flags(world: World) -> None:
     assert call("clone", 0xDEADBEEF_00000000 | 17, 0, 0, 0, 0) == "proceed"
     assert call("clone", CLONE_NEWUSER | 17, 0, 0, 0, 0) == -EPERM
     assert call("clone", CLONE_NEWNS | CLONE_FS, 0, 0, 0, 0) == -EINVAL
-    assert call("clone", CLONE_UNTRACED | 17, 0, 0, 0, 0) == -EINVAL
-    assert call("clone", CLONE_PIDFD | 17, 0, 0, 0, 0) == -EINVAL
-    assert call("clone3", BUFFER, 88) == -ENOSYS
+    assert call("clone", CLONE_PARENT | 17, 0, 0, 0, 0) == -EINVAL  # a sibling of the first process
+    assert call("clone", CLONE_PIDFD | 17, 0, 0x10, 0, 0) == -EFAULT
+    assert call("clone", CLONE_PIDFD | CLONE_PARENT_SETTID | 17, 0, BUFFER, 0, 0) == -EINVAL
+
+
+def bearing(process: Process, name: str, *arguments: int) -> tuple[object, ...]:
+    """What the platform is asked for by a call that makes a task."""
+    assert process.call(name, *arguments) == "bear"
+    return process.context.replies[-1][1:]
+
+
+def test_births_by_the_sentry(world: World) -> None:
+    maker = world.init
+    assert bearing(maker, "clone", CLONE_UNTRACED | CLONE_PTRACE | 17, 1, 2, 3, 4) == (17, 1, 2, 3, 4, False)
+    maker.context.injected(7)
+    world.run()
+    assert maker.last == 7
+    plain = CLONE_ARGS.pack(CLONE_CLEAR_SIGHAND | CLONE_PARENT_SETTID, 0, 3, 2, 17, 0x1000, 0x100, 4, 0, 0, 0)
+    expected = (CLONE_PARENT_SETTID | 17, 0x1100, 2, 3, 4, True)
+    assert bearing(maker, "clone3", maker.poke(plain), len(plain)) == expected
+    maker.context.injected(-EAGAIN)
+    world.run()
+    assert maker.last == -EAGAIN
+    thread = CLONE_ARGS.pack(CLONE_THREAD_FLAGS, 0, 0, 0, 0, 0x1000, 0x100, 0, 0, 0, 0)
+    assert maker.call("clone3", maker.poke(thread), len(thread)) == -ENOSYS
+    world.kernel.limits.tasks_max = 1
+    assert maker.call("clone3", maker.poke(plain), len(plain)) == -EAGAIN
+
+
+def test_a_pidfd_is_there_before_the_child_runs(world: World) -> None:
+    maker = world.init
+    plain = CLONE_ARGS.pack(CLONE_PIDFD, BUFFER + 0x100, 0, 0, 17, 0, 0, 0, 0, 0, 0)
+    maker.poke((99).to_bytes(4, "little"), 0x100)
+    assert bearing(maker, "clone3", maker.poke(plain), len(plain)) == (17, 0, 0, 0, 0, False)
+    assert maker.number(0x100) == 99
+    child = world.platform.new_context()
+    world.dispatcher.birth(maker.context, child, 17)
+    number = maker.number(0x100)
+    assert maker.task.fds.get(number).group.tgid == child.guest_tid
+    assert maker.task.fds.is_cloexec(number)
+    assert child.data.fds.find(number) is None
+    maker.context.injected(child.guest_tid)
+    world.run()
+    assert maker.last == child.guest_tid
+
+
+def test_a_child_whose_pidfd_has_no_room_never_runs(world: World) -> None:
+    maker = world.init
+    plain = CLONE_ARGS.pack(CLONE_PIDFD, BUFFER + 0x100, 0, 0, 17, 0, 0, 0, 0, 0, 0)
+    bearing(maker, "clone3", maker.poke(plain), len(plain))
+    maker.task.fds.limit = 0  # a sibling has taken the last number meanwhile
+    child = world.platform.new_context()
+    world.dispatcher.birth(maker.context, child, 17)
+    assert [signal for signal, *_ in child.signals] == [9]
+    maker.context.injected(child.guest_tid)
+    world.run()
+    assert maker.last == -EMFILE
+    assert maker.call("clone3", maker.poke(plain), len(plain)) == -EMFILE
 
 
 def test_unshare_splits_descriptors_and_folders(world: World) -> None:

@@ -73,6 +73,7 @@ int trace_result(int tid, int64_t value, const uint64_t *arguments, int64_t nr, 
 int trace_again(int tid, int64_t nr);
 int trace_inject(int tid, uint64_t nr, const uint64_t *arguments, int64_t *result);
 int trace_divert(int tid, void *saved, uint64_t *mask, uint64_t nr, const uint64_t *arguments, int is_entry);
+int trace_newborn(int tid, const void *saved, uint64_t mask, int resume);
 int trace_return(int tid, const void *saved, uint64_t mask, int64_t value, int is_restart);
 int trace_set_siginfo(int tid, const void *record, int length);
 int send_queued(int tgid, int tid, int signal, int error, uint32_t first, uint32_t second, uint64_t value);

@@ -334,6 +334,26 @@ int trace_divert(int tid, void *saved, uint64_t *mask, uint64_t nr, const uint64
     return resume_with(PTRACE_SYSCALL, tid, 0);
 }
 
+/* At the first stop of a thread that a diverted call has made: the registers of its maker but for what clone(2) gives it, and its mask. */
+int trace_newborn(int tid, const void *saved, uint64_t mask, int resume)
+{
+    const struct user_regs_struct *maker = saved;
+    struct user_regs_struct regs;
+    const uint64_t arguments[] = {maker->rdi, maker->rsi, maker->rdx, maker->r10, maker->r8, maker->r9};
+
+    if (ptrace(PTRACE_GETREGS, tid, 0, &regs) != 0)
+        return -errno;
+    put_arguments(&regs, arguments);
+    regs.rip = maker->rip;
+    regs.rcx = maker->rcx;
+    regs.r11 = maker->r11;
+    regs.rax = 0;
+    regs.orig_rax = (unsigned long long)-1;
+    if (ptrace(PTRACE_SETREGS, tid, 0, &regs) != 0 || ptrace(PTRACE_SETSIGMASK, tid, sizeof mask, &mask) != 0)
+        return -errno;
+    return resume ? resume_with(PTRACE_CONT, tid, 0) : 0;
+}
+
 /* Undo trace_divert and go on, with value as the result of the call that was under way; is_restart: after a signal it may be made again. */
 int trace_return(int tid, const void *saved, uint64_t mask, int64_t value, int is_restart)
 {

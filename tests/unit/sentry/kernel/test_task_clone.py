@@ -67,7 +67,8 @@ def test_the_parent_is_the_maker_or_the_makers_own(world: World) -> None:
     sibling = child.fork(CLONE_PARENT | SIGCHLD)
     assert child.task.group.parent is sibling.task.group.parent is world.init.task.group
     assert set(world.init.task.group.children) == {child.pid, sibling.pid}
-    assert (child.task.group.exit_signal, sibling.task.group.exit_signal) == (SIGUSR1, SIGCHLD)
+    # Linux: kernel/fork.c, copy_process()
+    assert (child.task.group.exit_signal, sibling.task.group.exit_signal) == (SIGUSR1, SIGUSR1)
 
 
 def test_a_process_begins_with_its_makers_properties_and_changes_its_own(world: World) -> None:

@@ -1,16 +1,8 @@
-// clone3(2): where it exists it works as fork; ENOSYS is the answer libc falls back from. Both are accepted here.
+// clone3(2) with bad arguments.
 #include "check.h"
 #include <linux/sched.h>
 
 static long call(void *args, size_t size) { return RAW2(SYS_clone3, args, size); }
-
-TEST(works_or_is_absent) {
-    struct clone_args args = {.exit_signal = SIGCHLD};
-    long pid = call(&args, sizeof args);
-    if (pid == 0) _exit(3);
-    if (pid == -ENOSYS) pid = CHILD({ _exit(3); });
-    EXPECT_EXIT(3, pid);
-}
 
 TEST(bad_arguments_never_make_a_child) {
     struct clone_args args = {.exit_signal = 999};
