@@ -8,11 +8,15 @@ from sentry.vfs.readiness import READABLE
 from syscalls.abi.errno import EBADF, ESRCH
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.fcntl import O_RDWR
+from syscalls.abi.signal import SIGKILL
 
 if TYPE_CHECKING:
     from sentry.kernel.kernel import Kernel
     from sentry.kernel.task import Task
     from sentry.kernel.thread_group import ThreadGroup
+
+
+_NO_NUMBER = -1
 
 
 class PidFile(AnonFile):
@@ -74,3 +78,28 @@ def lend(task: "Task", file: PidFile, fd: int) -> None:
     finally:
         close_pidfd(host_fd)
     task.fds.host_copies.add(fd)
+
+
+class PidfdOfChild:
+    """CLONE_PIDFD: the maker's descriptor for its child, there before the child runs. ``errno`` is not 0 where that failed."""
+
+    def __init__(self, maker: "Task", address: int) -> None:
+        """Errors: EFAULT, EMFILE."""
+        maker.fds.check_room()
+        maker.memory.write(address, maker.memory.read(address, 4))
+        self.errno = 0
+        self._maker = maker
+        self._address = address
+
+    def born(self, child: "Task") -> None:
+        """See ``OnBirth``."""
+        maker = self._maker
+        number = _NO_NUMBER
+        try:
+            number = maker.fds.install(PidFile(maker.kernel, child.group, 0), cloexec=True)
+            maker.memory.write_u32(self._address, number)
+        except SyscallError as error:  # a sibling took the last number, or the memory away, meanwhile
+            self.errno = error.errno
+            if number != _NO_NUMBER:
+                maker.fds.close(number)
+            child.context.send_signal(SIGKILL)

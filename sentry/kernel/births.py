@@ -1,12 +1,10 @@
-"""Births that pass through the sentry: clone3(2), and clone(2) with flags that the host must not get as they are (ADR 30).
+"""Births that pass through the sentry: clone3(2), and clone(2) with flags that the host must not get as they are (ADR 31).
 
 The thread makes the host's clone(2) with arguments that were checked here; what the host shall not do is done here instead.
 """
 
-from signal import SIGKILL
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
-from sentry.fs.pidfd import PidFile
 from sentry.kernel.memory_usage import admits
 from sentry.kernel.rlimits import exceeds_process_limit
 from sentry.sched.wait import Latch
@@ -26,7 +24,15 @@ if TYPE_CHECKING:
 
 #: The guest's tracer is never its parent's wish; a pidfd is the sentry's; handlers are cleared by calls of the child's own.
 _NOT_FOR_THE_HOST: Final = CLONE_PTRACE | CLONE_UNTRACED | CLONE_PIDFD | CLONE_CLEAR_SIGHAND
-_NO_NUMBER: Final = -1
+
+
+class OnBirth(Protocol):
+    """What a maker's child needs before it runs; ``errno`` is not 0 where that failed, and then the child never runs."""
+
+    errno: int
+
+    def born(self, child: "Task") -> None:
+        """The child is there."""
 
 
 class Request(NamedTuple):
@@ -38,18 +44,16 @@ class Request(NamedTuple):
     parent_tid: int
     child_tid: int
     tls: int
-    pidfd: int
 
 
-async def bear(task: "Task", request: Request) -> int:
+async def bear(task: "Task", request: Request, on_birth: OnBirth | None) -> int:
     """Make a task; returns its number. Precondition: the flags go together. Errors: EAGAIN, ENOMEM limits; EINVAL a sibling of a
-    first process; EFAULT, EMFILE no pidfd; those of clone(2)."""
+    first process; that of ``on_birth``; those of clone(2)."""
     flags = request.flags
     _check_limits(task)
     if flags & CLONE_PARENT and not flags & CLONE_THREAD and task.group.parent is None:
         raise SyscallError(EINVAL)
-    pidfd = PidfdOfChild(task, request.pidfd) if flags & CLONE_PIDFD else None
-    task.on_birth = pidfd
+    task.on_birth = on_birth
     latch = Latch()
     try:
         arguments = (
@@ -60,7 +64,7 @@ async def bear(task: "Task", request: Request) -> int:
     finally:
         task.on_birth = None
     assert isinstance(result, int)
-    return -pidfd.errno if pidfd is not None and pidfd.errno else result
+    return -on_birth.errno if on_birth is not None and on_birth.errno else result
 
 
 def _check_limits(task: "Task") -> None:
@@ -70,28 +74,3 @@ def _check_limits(task: "Task") -> None:
         raise SyscallError(EAGAIN)
     if not admits(kernel, 0):
         raise SyscallError(ENOMEM)
-
-
-class PidfdOfChild:
-    """CLONE_PIDFD: the maker's descriptor for its child, there before the child runs. ``errno`` is not 0 where that failed."""
-
-    def __init__(self, maker: "Task", address: int) -> None:
-        """Errors: EFAULT, EMFILE."""
-        maker.fds.check_room()
-        maker.memory.write(address, maker.memory.read(address, 4))
-        self.errno = 0
-        self._maker = maker
-        self._address = address
-
-    def born(self, child: "Task") -> None:
-        """The child is there and has not run; without its pidfd it never does."""
-        maker = self._maker
-        number = _NO_NUMBER
-        try:
-            number = maker.fds.install(PidFile(maker.kernel, child.group, 0), cloexec=True)
-            maker.memory.write_u32(self._address, number)
-        except SyscallError as error:  # a sibling took the last number, or the memory away, meanwhile
-            self.errno = error.errno
-            if number != _NO_NUMBER:
-                maker.fds.close(number)
-            child.context.send_signal(SIGKILL)

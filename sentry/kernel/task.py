@@ -6,7 +6,7 @@ Concerns live in files of their own: task_clone, task_exec, task_exit, task_wait
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sentry.kernel.births import PidfdOfChild
+    from sentry.kernel.births import OnBirth
     from sentry.kernel.creds import Credentials
     from sentry.kernel.fd_table import FdTable
     from sentry.kernel.fs_context import FsContext
@@ -96,7 +96,7 @@ class Task:
         #: (nr, a0..a5) of the call under way, for tracing and restart
         self.trap: tuple[int, ...] = ()
         #: what its child needs before it runs, while a birth that the sentry makes is under way
-        self.on_birth: PidfdOfChild | None = None
+        self.on_birth: OnBirth | None = None
         #: an execve that the host has been asked to carry out
         self.pending_exec: PendingExec | None = None
         #: why the last execve failed (positive errno), for the container's first program

@@ -3,6 +3,7 @@
 from collections.abc import Coroutine
 from typing import Any
 
+from sentry.fs.pidfd import PidfdOfChild
 from sentry.kernel import births
 from sentry.kernel.births import Request
 from sentry.kernel.task import Task
@@ -74,7 +75,8 @@ def sys_clone(task: Task, flags: ULong, stack: UserPtr, parent_tid: UserPtr, chi
         return PROCEED
     if flags & CLONE_PIDFD and flags & (CLONE_DETACHED | CLONE_PARENT_SETTID):
         raise SyscallError(EINVAL)
-    return births.bear(task, Request(flags & ~CSIGNAL, flags & CSIGNAL, stack, parent_tid, child_tid, tls, pidfd=parent_tid))
+    pidfd = PidfdOfChild(task, parent_tid) if flags & CLONE_PIDFD else None
+    return births.bear(task, Request(flags & ~CSIGNAL, flags & CSIGNAL, stack, parent_tid, child_tid, tls), pidfd)
 
 
 native("fork", "fork(2)", "copies only the caller; the platform reports the birth before the child runs")

@@ -3,6 +3,7 @@
 from collections.abc import Coroutine
 from typing import Any, NamedTuple
 
+from sentry.fs.pidfd import PidfdOfChild
 from sentry.kernel import births
 from sentry.kernel.births import Request
 from sentry.kernel.task import Task
@@ -20,6 +21,7 @@ from syscalls.abi.sched import (
     CLONE_NEWTIME,
     CLONE_PARENT,
     CLONE_PARENT_SETTID,
+    CLONE_PIDFD,
     CLONE_SETTLS,
     CLONE_SIGHAND,
     CLONE_SYSVSEM,
@@ -70,7 +72,7 @@ class CloneArgs(NamedTuple):
     man="clone(2)",
     support=Support.PARTIAL,
     note="no namespaces (EPERM), no set_tid (EINVAL), no CLONE_INTO_CGROUP (EBADF); exactly what the C library asks for to make "
-    "a thread is ENOSYS: it falls back to clone, which passes without a trap (ADR 30)",
+    "a thread is ENOSYS: it falls back to clone, which passes without a trap (ADR 31)",
 )
 def sys_clone3(task: Task, cl_args: UserPtr, size: Size) -> int | Coroutine[Any, Any, int]:
     """Make a thread or process.
@@ -89,8 +91,9 @@ def sys_clone3(task: Task, cl_args: UserPtr, size: Size) -> int | Coroutine[Any,
     if args.flags == _THREAD_OF_A_C_LIBRARY:
         raise SyscallError(ENOSYS)
     stack = args.stack + args.stack_size
-    request = Request(args.flags, args.exit_signal, stack, args.parent_tid, args.child_tid, args.tls, args.pidfd)
-    return births.bear(task, request)
+    request = Request(args.flags, args.exit_signal, stack, args.parent_tid, args.child_tid, args.tls)
+    pidfd = PidfdOfChild(task, args.pidfd) if args.flags & CLONE_PIDFD else None
+    return births.bear(task, request, pidfd)
 
 
 def _check(task: Task, args: CloneArgs, size: int) -> None:
