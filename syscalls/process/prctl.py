@@ -171,8 +171,14 @@ def _set_user_dispatch(task: Task, arg2: int, *rest: int) -> int:
     return 0
 
 
-def _set_mm(task: Task, *_: int) -> int:
+def _set_mm(task: Task, arg2: int, _arg3: int, arg4: int, arg5: int) -> int:
+    if arg5 or (arg4 and arg2 not in (pr.PR_SET_MM_AUXV, pr.PR_SET_MM_MAP, pr.PR_SET_MM_MAP_SIZE)):
+        raise SyscallError(EINVAL)
     raise SyscallError(EINVAL if task.credentials.has(CAP_SYS_RESOURCE) else EPERM)
+
+
+def _perf_events(task: Task, *_: int) -> int:
+    return 0  # it has none: perf_event_open(2) is refused
 
 
 def _not_permitted(task: Task, *_: int) -> int:
@@ -218,6 +224,13 @@ _OPERATIONS: dict[int, _Operation] = {
     pr.PR_SET_THP_DISABLE: _let_through,
     pr.PR_GET_THP_DISABLE: _let_through,
     pr.PR_GET_SPECULATION_CTRL: _let_through,
+    pr.PR_SET_SPECULATION_CTRL: _let_through,
+    pr.PR_MCE_KILL: _let_through,
+    pr.PR_MCE_KILL_GET: _let_through,
+    pr.PR_SET_MDWE: _let_through,
+    pr.PR_GET_MDWE: _let_through,
+    pr.PR_TASK_PERF_EVENTS_DISABLE: _perf_events,
+    pr.PR_TASK_PERF_EVENTS_ENABLE: _perf_events,
     pr.PR_GET_TID_ADDRESS: _let_through,
     pr.PR_GET_TIMING: _get_timing,
     pr.PR_SET_TIMING: _set_timing,
