@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from sentry.fs.anon import AnonFile, anon_inode
 from sentry.host.process import close_pidfd, open_pidfd
-from sentry.vfs.readiness import READABLE
+from sentry.vfs.readiness import POLLHUP, READABLE
 from syscalls.abi.errno import EBADF, ESRCH
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.fcntl import O_RDWR
@@ -32,8 +32,10 @@ class PidFile(AnonFile):
         self._stop = group.exit_queue.enqueue(self._ended)
 
     def readiness(self) -> int:
-        """Readable when the process has ended."""
-        return 0 if self.group.is_alive else READABLE
+        """Readable when the process has ended, hung up as well once it has been waited for."""
+        if self.group.is_alive:
+            return 0
+        return READABLE if self._has_number() else READABLE | POLLHUP
 
     def close(self) -> None:
         """Nobody asks any more."""
@@ -41,9 +43,11 @@ class PidFile(AnonFile):
 
     def fdinfo(self) -> bytes:
         """The Pid line of /proc/PID/fdinfo/N; -1 once the process has been waited for."""
+        return b"Pid:\t%d\nNSpid:\t%d\n" % ((self.group.tgid,) * 2 if self._has_number() else (-1, -1))
+
+    def _has_number(self) -> bool:
         group = self.group
-        known = group.leader.kernel.tasks.find_group(group.tgid) is group
-        return b"Pid:\t%d\nNSpid:\t%d\n" % ((group.tgid,) * 2 if known else (-1, -1))
+        return group.leader.kernel.tasks.find_group(group.tgid) is group
 
     def _ended(self, _: int) -> None:
         self.queue.wake()

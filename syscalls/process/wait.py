@@ -3,6 +3,7 @@ rusage (kernel-facts.md 5). Pointers only receive results, so letting the call t
 """
 
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any
 
 from sentry.fs import pidfd
@@ -23,10 +24,12 @@ _HOST_WRITES = "a child of the caller has something to report; the host writes s
 _WCLONE, _WALL = 0x80000000, 0x40000000
 _KINDS = 0xE0000000  # these two and __WNOTHREAD
 _INT_MIN = -0x80000000
+_SI_PID, _SI_UID = 16, 20
+_Outcome = Result | Coroutine[Any, Any, Result]
 
 
 @syscall(man="wait4(2)", proceeds=_HOST_WRITES)
-def sys_wait4(task: Task, pid: Pid, wstatus: UserPtr, options: UInt, rusage: UserPtr) -> Result | Coroutine[Any, Any, Result]:
+def sys_wait4(task: Task, pid: Pid, wstatus: UserPtr, options: UInt, rusage: UserPtr) -> _Outcome:
     """Wait for a child to die, stop or go on. Errors: EINVAL options; ESRCH; ECHILD; EINTR."""
     if options & ~(WNOHANG | WUNTRACED | WCONTINUED | _KINDS):
         raise SyscallError(EINVAL)
@@ -38,7 +41,7 @@ def sys_wait4(task: Task, pid: Pid, wstatus: UserPtr, options: UInt, rusage: Use
 @syscall(man="waitid(2)", proceeds=_HOST_WRITES)
 def sys_waitid(
     task: Task, idtype: Int, upid: Pid, infop: UserPtr, options: UInt, rusage: UserPtr
-) -> Result | Coroutine[Any, Any, Result]:
+) -> _Outcome | None:
     """Wait for the kinds of change that ``options`` names. Errors: EINVAL; EBADF; ECHILD; EAGAIN; EINTR."""
     kinds = options & (WEXITED | WSTOPPED | WCONTINUED)
     if options & ~(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | _KINDS) or not kinds:
@@ -54,10 +57,32 @@ def sys_waitid(
         pidfd.lend(task, file, upid)
         matches = _exactly(file.group)
         if file.flags & O_NONBLOCK and not options & WNOHANG:
-            return _try(task, _of_kind(matches, options), options)
+            return _told(task, infop, _try(task, _of_kind(matches, options), options))
     else:
         raise SyscallError(EINVAL)
-    return _wait(task, _of_kind(matches, options), options)
+    return _told(task, infop, _wait(task, _of_kind(matches, options), options))
+
+
+def _told(task: Task, infop: int, outcome: _Outcome) -> _Outcome | None:
+    """The host writes the one identity of the jail as si_uid: once it has, the child's own takes its place."""
+    if not infop:
+        return outcome
+    if isinstance(outcome, Coroutine):
+        return _held_and_told(task, infop, outcome)
+
+    def has_run() -> None:
+        with suppress(SyscallError):  # the host could not write there either
+            pid = task.memory.read_i32(infop + _SI_PID)
+            uid = task.kernel.tasks.uid_of(pid) if pid else None
+            if uid is not None and task.memory.read_i32(infop) == SIGCHLD:
+                task.memory.write_u32(infop + _SI_UID, uid)
+
+    task.context.proceed_then(has_run)
+    return None
+
+
+async def _held_and_told(task: Task, infop: int, held: Coroutine[Any, Any, Result]) -> Any:
+    return _told(task, infop, await held)
 
 
 def _of_kind(matches: Match, options: int) -> Match:
@@ -85,7 +110,7 @@ def _try(task: Task, matches: Match, options: int) -> Result:
     return PROCEED
 
 
-def _wait(task: Task, matches: Match, options: int) -> Result | Coroutine[Any, Any, Result]:
+def _wait(task: Task, matches: Match, options: int) -> _Outcome:
     child = find_waitable(task, matches, options)
     if child is not None:
         consume(child, options)

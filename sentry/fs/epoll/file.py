@@ -92,6 +92,11 @@ class EpollFile(AnonFile):
             raise SyscallError(ENOENT)
         self.forget(item)
 
+    def watched(self, fd: int, offset: int) -> FileDescription | None:
+        """What is watched as ``fd``, the one after ``offset`` others of that number; None: there are fewer (kcmp(2))."""
+        files = [item.file for item in self._items.values() if item.fd == fd]
+        return files[offset] if offset < len(files) else None
+
     def forget(self, item: Item) -> None:
         """Drop ``item``: removed, or its file is closed."""
         self._items.pop((item.fd, id(item.file)), None)
