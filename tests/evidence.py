@@ -16,7 +16,9 @@ from typing import Any
 
 from syscalls.abi import errno as errnos
 from syscalls.compat import words
-from syscalls.compat.evidence import PASS, TARGETS, named_in
+from syscalls.compat.evidence import PASS, TARGETS, load, named_in
+from syscalls.compat.tables import untried
+from tests import refusals
 from tests.guestlib.program import SUFFIXES, Program
 from tests.guestlib.target import ENVIRONMENT, NativeTarget, Outcome, SandboxTarget
 
@@ -133,21 +135,25 @@ def main() -> int:
             found[program.name] = recorder.record(program)
             results = " ".join(f"{target}: {result}" for target, result in found[program.name]["results"].items())
             print(f"{program.name:40} {results}", flush=True)
+        write(found, {})
+        words = untried(load(FILE))
+        with recorder.platforms["notify"].open() as box:
+            write(found, refusals.ask(box, words))
     finally:
         recorder.close()
-    write(found)
     bad = [name for name, record in found.items() if any(result not in {PASS} for result in record["results"].values())]
     for name in bad:
         print(f"{name}: {found[name]['results']}", file=sys.stderr)
     return 1 if bad else 0
 
 
-def write(found: dict[str, Any]) -> None:
+def write(found: dict[str, Any], refused: dict[str, dict[str, str]]) -> None:
     """One program a line, so that a change is one line of a diff."""
     FILE.parent.mkdir(parents=True, exist_ok=True)
     head = {"date": f"{datetime.now(tz=UTC):%Y-%m-%d}", "kernel": platform.release(), "python": platform.python_version()}
     lines = ",\n".join(f"  {json.dumps(name)}: {json.dumps(record)}" for name, record in found.items())
-    FILE.write_text(f'{json.dumps(head)[:-1]},\n "programs": {{\n{lines}\n }}}}\n')
+    tables = ",\n".join(f"  {json.dumps(title)}: {json.dumps(words)}" for title, words in refused.items())
+    FILE.write_text(f'{json.dumps(head)[:-1]},\n "refused": {{\n{tables}\n }},\n "programs": {{\n{lines}\n }}}}\n')
 
 
 if __name__ == "__main__":

@@ -67,11 +67,13 @@ class Proof:
 
 @dataclass(frozen=True)
 class Evidence:
-    """All proofs, when they were made and on which kernel."""
+    """All proofs, when they were made and on which kernel; ``refused`` has, by table, the words that no object in a sandbox takes
+    and the errors that it answers."""
 
     date: str = ""
     kernel: str = ""
     proofs: tuple[Proof, ...] = ()
+    refused: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def of(self, call: str) -> Iterator[tuple[Proof, Used]]:
         """The proofs that hold and use ``call``."""
@@ -85,7 +87,8 @@ def load(path: Path) -> Evidence:
     if not path.exists():
         return Evidence()
     data = json.loads(path.read_text())
-    return Evidence(data["date"], data["kernel"], tuple(_proof(name, record) for name, record in data["programs"].items()))
+    proofs = tuple(_proof(name, record) for name, record in data["programs"].items())
+    return Evidence(data["date"], data["kernel"], proofs, data.get("refused", {}))
 
 
 def _proof(name: str, record: dict[str, Any]) -> Proof:

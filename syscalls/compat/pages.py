@@ -81,13 +81,21 @@ def tables_page(data: dict[str, Any]) -> str:
     """tables.md: commands, options, flags and files."""
     lines = ["# Commands, options, flags and files", ""]
     lines += ["*works*: a test uses it with success, natively and in the sandbox. *error*: tests see the same error in both.", ""]
+    lines += ["*refused*: every object in a sandbox answers it with the error that is named; a real kernel may take it.", ""]
     for table in data["tables"]:
         lines += [f"## {table['title']}", ""]
-        for state, text in (("works", "Works"), ("error", "Error, as natively"), ("untried", "No test uses it")):
-            found = [row["name"] for row in table["rows"] if row["state"] == state]
+        for state, text in _STATES:
+            found = [_with_errors(row) for row in table["rows"] if row["state"] == state]
             if found:
                 lines += [f"{text} ({len(found)}): {', '.join(_cell(name) for name in found)}.", ""]
     return "\n".join(lines)
+
+
+_STATES = (("works", "Works"), ("error", "Error, as natively"), ("refused", "Refused"), ("untried", "No test uses it"))
+
+
+def _with_errors(row: dict[str, Any]) -> str:
+    return f"{row['name']} ({row['errors']})" if "errors" in row else str(row["name"])
 
 
 def applications_page(rows: list[dict[str, Any]]) -> str:

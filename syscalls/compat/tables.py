@@ -1,6 +1,7 @@
 """Commands, options, flags and files: which of them differential tests have used, and how that ended.
 
 *works*: used with success by a test that passes natively and on every platform. *error*: such a test saw the same error in both.
+*refused*: every object in a sandbox answers it with an error (``make evidence`` asks them); a real kernel may take it.
 *untried*: no test uses it; nothing is claimed.
 """
 
@@ -9,14 +10,19 @@ from typing import Any
 from syscalls.compat.evidence import Evidence
 from syscalls.compat.words import names
 
-STATES = ("works", "error", "untried")
+STATES = ("works", "error", "refused", "untried")
 #: title, the calls that take the words, and all words that there are (module and prefixes of ``syscalls.abi``)
 _TABLES: tuple[tuple[str, tuple[str, ...], str, tuple[str, ...]], ...] = (
     ("ioctl requests", ("ioctl",), "ioctl", ("T", "F", "S", "N")),
     ("fcntl commands", ("fcntl",), "fcntl", ("F_",)),
     ("prctl options", ("prctl",), "prctl", ("PR_",)),
-    ("socket options", ("setsockopt", "getsockopt"), "socket", ("SO_", "IP_", "IPV6_", "TCP_", "UDP_")),
+    ("socket options", ("setsockopt", "getsockopt"), "socket", ("SO_",)),
+    ("socket options of IPv4", ("setsockopt", "getsockopt"), "socket", ("IP_",)),
+    ("socket options of IPv6", ("setsockopt", "getsockopt"), "socket", ("IPV6_",)),
+    ("socket options of TCP", ("setsockopt", "getsockopt"), "socket", ("TCP_",)),
+    ("socket options of UDP", ("setsockopt", "getsockopt"), "socket", ("UDP_",)),
     ("socket families", ("socket", "socketpair"), "socket", ("AF_",)),
+    ("socket types", ("socket", "socketpair"), "socket", ("SOCK_",)),
     ("open flags", ("open", "openat"), "fcntl", ("O_",)),
     ("clone flags", ("clone", "clone3", "unshare"), "sched", ("CLONE_",)),
     ("mmap flags", ("mmap",), "mman", ("MAP_",)),
@@ -46,18 +52,42 @@ def all_tables(evidence: Evidence) -> list[dict[str, Any]]:
 
 
 def _table(title: str, calls: tuple[str, ...], module: str, prefixes: tuple[str, ...], evidence: Evidence) -> dict[str, Any]:
-    least = _IOCTL_MIN if module == "ioctl" else 0
-    known = names(module, *prefixes, least=least)
+    known = names(module, *prefixes, least=_least(module))
     states: dict[str, str] = {}
     tests: dict[str, set[str]] = {}
+    listed = frozenset(known.values())
     for call in calls:
         for proof, used in evidence.of(call):
             for word, succeeded in used.words.items():
+                if word not in listed:
+                    continue
                 states[word] = "works" if succeeded or states.get(word) == "works" else "error"
                 tests.setdefault(word, set()).add(proof.name)
     words = [*sorted(states), *(name for _, name in sorted(known.items()) if name not in states)]
-    rows = [{"name": word, "state": states.get(word, "untried"), "tests": sorted(tests.get(word, ()))} for word in words]
+    refused = evidence.refused.get(title, {})
+    rows: list[dict[str, Any]] = []
+    for word in words:
+        state = states.get(word, "refused" if word in refused else "untried")
+        rows.append({"name": word, "state": state, "tests": sorted(tests.get(word, ()))})
+        if state == "refused":
+            rows[-1]["errors"] = refused[word]
     return {"title": title, "calls": list(calls), "rows": rows}
+
+
+def untried(evidence: Evidence) -> dict[str, dict[str, int]]:
+    """By table, the words and values that no test uses with success or the native error."""
+    tables = {title: names(module, *prefixes, least=_least(module)) for title, _, module, prefixes in _TABLES}
+    rows = {table["title"]: table["rows"] for table in all_tables(evidence)}
+    found = {}
+    for title, known in tables.items():
+        values = {name: value for value, name in known.items()}
+        wanted = (row["name"] for row in rows[title] if row["state"] in STATES[2:])
+        found[title] = {name: values[name] for name in wanted}
+    return found
+
+
+def _least(module: str) -> int:
+    return _IOCTL_MIN if module == "ioctl" else 0
 
 
 def _files(evidence: Evidence) -> dict[str, Any]:

@@ -201,6 +201,8 @@ def set_option(socket: "InetSocket", level: int, name: int, value: bytes) -> Non
         return
     if level == abi.IPPROTO_IP and name == abi.IP_TOS:
         number &= 0xFC if socket.protocol == abi.IPPROTO_TCP else 0xFF
+    if level == abi.IPPROTO_IPV6 and name == abi.IPV6_TCLASS and socket.protocol == abi.IPPROTO_TCP:
+        number &= 0xFC  # congestion's two bits are TCP's own
     socket.values[level, name] = int(bool(number)) if known.is_boolean else number
 
 
@@ -209,6 +211,8 @@ def _number(level: int, name: int, value: bytes) -> int:
         return int.from_bytes(value[:_WORD], "little", signed=True)
     if level == abi.IPPROTO_IP and (value or name not in _NEEDS_A_BYTE):
         return value[0] if value else 0  # Linux: ip(7) options take a byte as well
+    if (level, name) == (abi.IPPROTO_IPV6, abi.IPV6_DONTFRAG):
+        return 0  # Linux: do_ipv6_setsockopt() has no check there
     raise SyscallError(EINVAL)
 
 

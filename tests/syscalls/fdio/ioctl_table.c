@@ -76,6 +76,7 @@ TEST(owners_of_sockets) {
     EXPECT_TRUE(ids[0] == getuid() && ids[1] == geteuid());
     EXPECT_OK(ioctl(fd, SIOCSPGRP, &group));
     EXPECT_EQ(group, fcntl(fd, F_GETOWN));
+    EXPECT_EQ(me, (NEED(ioctl(fd, FIOSETOWN, &me)), syscall(SYS_fcntl, fd, F_GETOWN)));
     EXPECT_ERRNO(ESRCH, ioctl(fd, FIOSETOWN, &nobody));
     EXPECT_ERRNO(EINVAL, ioctl(fd, FIOSETOWN, &least));
     EXPECT_ERRNO(EFAULT, ioctl(fd, FIOSETOWN, BAD_PTR));

@@ -6,7 +6,7 @@
 #include <sys/un.h>
 
 static const struct { const char *name; int family, type; } kinds[] = {
-    {"tcp", AF_INET, SOCK_STREAM}, {"udp", AF_INET, SOCK_DGRAM}, {"udp6", AF_INET6, SOCK_DGRAM},
+    {"tcp", AF_INET, SOCK_STREAM}, {"udp", AF_INET, SOCK_DGRAM}, {"udp6", AF_INET6, SOCK_DGRAM}, {"tcp6", AF_INET6, SOCK_STREAM},
     {"unix", AF_UNIX, SOCK_STREAM}, {"unix dgram", AF_UNIX, SOCK_DGRAM}, {"netlink", AF_NETLINK, SOCK_RAW},
 };
 enum { PASSSEC = 34, SELECT_ERR_QUEUE = 45, CNX_ADVICE = 53, PEERGROUPS = 59, ZEROCOPY = 60, BUSY_BUDGET = 70, RESERVE_MEM = 73 };
@@ -18,6 +18,10 @@ static const int of_sockets[][4] = {
     {ZEROCOPY, 0, -1, 2}, {69, 0, 1, -1}, {BUSY_BUDGET, 0, 1, -1}, {RESERVE_MEM, 0, -1, 4096}, {999, 0, 1, -1},
 };
 static const int of_tcp[][4] = {{THIN_DUPACK, 0, 1, 2}, {REPAIR, 0, 1, -1}, {ULP, 0, 1, -1}, {15, 0, 1, 2}, {99, 0, 1, 2}};
+static const int of_ipv6[][4] = {
+    {16, -1, 5, 300}, {18, -1, 5, 300}, {19, 0, 1, 2}, {23, 0, 5, 6}, {25, 0, 1, -1}, {26, 0, 1, -1}, {29, 0, 1, -1}, {49, 0, 1, -1}, {51, 0, 1, -1},
+    {62, 0, 1, -1}, {66, 0, 1, -1}, {67, -1, 5, 300}, {999, 0, 1, 2},
+};
 static const int of_udp[][4] = {{2, 0, 1, -1}, {99, 0, 1, -1}};
 
 static const char *result(int value) { return value < 0 ? check_errno_name(errno) : "ok"; }
@@ -54,8 +58,9 @@ TEST(nobody) {
 TEST(every_option) {
     for (unsigned kind = 0; kind < sizeof kinds / sizeof *kinds; kind++) {
         for (unsigned i = 0; i < sizeof of_sockets / sizeof *of_sockets; i++) one(kind, SOL_SOCKET, of_sockets[i]);
-        for (unsigned i = 0; kind < 3 && i < sizeof of_tcp / sizeof *of_tcp; i++) one(kind, IPPROTO_TCP, of_tcp[i]);
-        for (unsigned i = 0; kind < 3 && i < sizeof of_udp / sizeof *of_udp; i++) one(kind, IPPROTO_UDP, of_udp[i]);
+        for (unsigned i = 0; kind < 4 && i < sizeof of_tcp / sizeof *of_tcp; i++) one(kind, IPPROTO_TCP, of_tcp[i]);
+        for (unsigned i = 0; kind < 4 && i < sizeof of_udp / sizeof *of_udp; i++) one(kind, IPPROTO_UDP, of_udp[i]);
+        for (unsigned i = 0; kind < 4 && i < sizeof of_ipv6 / sizeof *of_ipv6; i++) one(kind, IPPROTO_IPV6, of_ipv6[i]);
     }
 }
 

@@ -1,7 +1,10 @@
 """The matrix: total, honest about evidence, and stable to write."""
 
+import errno
 import json
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -12,8 +15,9 @@ from syscalls.compat.applications import proven
 from syscalls.compat.evidence import Evidence, Proof, Used, load, named_in
 from syscalls.compat.pages import as_json
 from syscalls.compat.rows import MATRIX, matrix, row
-from syscalls.compat.tables import all_tables
+from syscalls.compat.tables import all_tables, untried
 from syscalls.compat.words import words
+from tests import refusals
 from tests.unit.syscalls.process_world import ENTRIES
 
 PASSED = {"native": "pass", "notify": "pass", "ptrace": "pass"}
@@ -92,6 +96,36 @@ def test_a_word_works_only_if_it_has_succeeded() -> None:
     (table,) = (table for table in all_tables(evidence) if "prctl" in table["calls"])
     rows = {entry["name"]: entry["state"] for entry in table["rows"]}
     assert (rows["PR_SET_NAME"], rows["PR_SET_MM"], rows["PR_GET_NAME"]) == ("works", "error", "untried")
+
+
+def test_a_word_is_refused_only_if_no_test_uses_it() -> None:
+    used = {"PR_SET_NAME": True, "PR_SET_MM": False}
+    shown = dict.fromkeys(("PR_SET_NAME", "PR_SET_MM", "PR_SET_VMA"), "EINVAL")
+    evidence = replace(proof(prctl=Used(succeeded=True, words=used)), refused={"prctl options": shown})
+    (table,) = (table for table in all_tables(evidence) if "prctl" in table["calls"])
+    rows = {entry["name"]: entry for entry in table["rows"]}
+    assert [rows[name]["state"] for name in (*shown, "PR_GET_NAME")] == ["works", "error", "refused", "untried"]
+    assert rows["PR_SET_VMA"]["errors"] == "EINVAL"
+    assert set(untried(evidence)["prctl options"]) & {*shown, "PR_GET_NAME"} == {"PR_SET_VMA", "PR_GET_NAME"}
+
+
+def test_options_of_several_levels_do_not_hide_each_other() -> None:
+    evidence = proof(setsockopt=Used(succeeded=True, words={"TCP_NODELAY": True}))
+    states = {row["name"]: row["state"] for table in all_tables(evidence) for row in table["rows"]}
+    assert {name: states[name] for name in ("TCP_NODELAY", "SO_DEBUG", "UDP_CORK", "IP_TOS")} == {
+        "TCP_NODELAY": "works", "SO_DEBUG": "untried", "UDP_CORK": "untried", "IP_TOS": "untried",
+    }  # fmt: skip
+
+
+def test_only_errors_that_speak_of_the_word_are_refusals() -> None:
+    answers = {
+        "socket options": {"SO_A": [errno.ENOPROTOOPT], "SO_B": [errno.ENOPROTOOPT, errno.EINVAL]},
+        "prctl options": {"PR_A": [errno.EINVAL]},
+        "ioctl requests": {"TIOC": [errno.EFAULT]},
+    }
+    result = SimpleNamespace(exit_code=0, stdout=json.dumps(answers).encode())
+    box = SimpleNamespace(run=lambda *_words, **_options: result)
+    assert refusals.ask(box, {}) == {"socket options": {"SO_A": "ENOPROTOOPT"}, "prctl options": {"PR_A": "EINVAL"}}
 
 
 def test_evidence_is_read_as_written(tmp_path: Path) -> None:
