@@ -183,6 +183,8 @@ class CommandConfig:
     capabilities: Capabilities | None = None
     #: /proc/PID/oom_score_adj, -1000 to 1000; None: not set
     oom_score_adj: int | None = None
+    #: struct sock_filter[] in hexadecimal digits, which the program and its children live under; empty for none
+    seccomp: str = ""
     #: instead of ``cwd``: the first of these that is there, and PWD says which
     places: tuple[str, ...] = ()
     #: a small init, which the guest does not see, is pid 1

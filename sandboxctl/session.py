@@ -218,6 +218,7 @@ class Session:
             inside=inside.number if inside is not None else 0,
             places=[os.fsencode(place) for place in command.places],
             reaped=command.is_reaped,
+            seccomp=bytes.fromhex(command.seccomp),
         )
         return started
 

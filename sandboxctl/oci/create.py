@@ -60,6 +60,10 @@ def _create(states: States, arguments: Arguments) -> int:
     process = found.get("process") or {}
     linux = found.get("linux") or {}
     command = spec.command_of(process, config.image.removeprefix("dir:"))
+    if linux.get("seccomp"):
+        from sandboxctl.oci.seccomp import program_of
+
+        command = replace(command, seccomp=program_of(linux["seccomp"]).hex())
     socket_path = arguments.flag("console-socket")
     if command.tty and not socket_path:
         raise SandboxError("cannot allocate a terminal without --console-socket")

@@ -73,7 +73,11 @@ def _command(record: Record, arguments: Arguments) -> "CommandConfig":
 
 
 def _within(first: "CommandConfig", command: "CommandConfig") -> "CommandConfig":
-    """With the container's capabilities and score where it says none, as runc has it. Raises SandboxError for further ones."""
+    """Under the container's filter, and with its capabilities and score where it says none, as runc has it.
+
+    Raises SandboxError for further capabilities.
+    """
+    command = replace(command, seccomp=first.seccomp)
     if command.oom_score_adj is None:
         command = replace(command, oom_score_adj=first.oom_score_adj)
     if command.capabilities is None:

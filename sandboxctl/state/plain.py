@@ -29,6 +29,7 @@ def from_plain(values: dict[str, Any]) -> CommandConfig:
         umask=int(values.get("umask", 0o022)) & 0o777,
         no_new_privileges=bool(values.get("no_new_privileges")),
         capabilities=None if caps is None else Capabilities(*(int(caps[name]) for name in _SETS)),
+        seccomp=_text(values.get("seccomp", "")),
         oom_score_adj=None if score is None else int(score),
     )
 

@@ -19,6 +19,7 @@ from sentry.sched.fiber import Fiber
 from syscalls.abi import errno as errnos
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.resource import RLIMIT_NOFILE
+from syscalls.abi.seccomp import SECCOMP_MODE_FILTER
 
 if TYPE_CHECKING:
     from sentry.boot.mounts import MountTree
@@ -57,6 +58,8 @@ class ContainerSpec:
     oom_score_adj: int | None = None
     #: where it starts: the first of these that is there, and PWD says which; instead of ``cwd``, which is made if it is missing
     places: Sequence[bytes] = ()
+    #: struct sock_filter[] that the first program and its children live under; empty for none
+    seccomp: bytes = b""
     #: a small init is pid 1, and the program its child
     is_reaped: bool = False
 
@@ -183,7 +186,8 @@ class Container:
         beside = None if host is None else host.context
         if spec.is_reaped:
             program, argv = _REAPER, [_REAPER, *argv]
-        context = kernel.platform.spawn(SpawnRequest(program, argv, list(spec.environment), dict(spec.limits), beside))
+        request = SpawnRequest(program, argv, list(spec.environment), dict(spec.limits), beside, spec.seccomp)
+        context = kernel.platform.spawn(request)
         group = ThreadGroup(context.guest_tid, None, None, dict(spec.limits))  # type: ignore[arg-type]  # joins at once
         session = kernel.tasks.new_session(group)
         kernel.tasks.groups[group.tgid] = group
@@ -199,6 +203,8 @@ class Container:
             group.enters, fs = fs, FsContext(self._tree.reaper(), fs.cwd, fs.umask)
         task = Task(kernel, context, group, UserMemory(context.memory), fds, fs, self._tree.namespace, credentials, name)
         group.leader = task
+        if spec.seccomp:
+            task.seccomp_mode, task.seccomp_filters = SECCOMP_MODE_FILTER, 1
         self._first = task
         if spec.inside is None:
             kernel.tasks.init = group

@@ -158,6 +158,7 @@ class Sandbox:
             oom_score_adj=message.get("oom_score_adj"),
             places=tuple(message.get("places", ())),
             is_reaped=bool(message.get("reaped")) and inside is None,
+            seccomp=message.get("seccomp", b""),
         )
 
         def ended(status: int, errno: int) -> None:

@@ -267,6 +267,8 @@ class SpawnRequest:
     limits: dict[int, tuple[int, int]] = field(default_factory=dict)
     #: a thread of the container whose pid namespace the process joins; None for a new one
     beside: Context | None = None
+    #: struct sock_filter[] of the caller's, in force from the program's first instruction on; empty for none
+    seccomp: bytes = b""
 
 
 @dataclass(frozen=True)

@@ -75,6 +75,14 @@ class Runtime:
         self.call("create", "--bundle", folder, "--pid-file", folder / "pid", ident, status=status, output=output)
         return int((folder / "pid").read_text()) if status == 0 else 0
 
+    def lines(self, script, **changes):
+        """What a shell prints that runs ``script``."""
+        output = self.folder / "printed"
+        self.create("c1", ["/bin/sh", "-c", script], output=output, **changes)
+        self.call("start", "c1")
+        self.wait("c1")
+        return output.read_text().splitlines()
+
     def state(self, ident):
         return json.loads(self.call("state", ident).stdout)
 

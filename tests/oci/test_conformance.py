@@ -8,15 +8,6 @@ import threading
 import pytest
 
 
-def lines(oci, script, **changes):
-    """What a shell prints that runs ``script``."""
-    output = oci.folder / "printed"
-    oci.create("c1", ["/bin/sh", "-c", script], output=output, **changes)
-    oci.call("start", "c1")
-    oci.wait("c1")
-    return output.read_text().splitlines()
-
-
 def write(oci, **changes):
     """Change what ``bundle`` has written."""
     spec = json.loads((oci.folder / "config.json").read_text())
@@ -56,7 +47,7 @@ def test_create_with_a_broken_configuration_is_an_error(oci, text):
 
 
 def test_unknown_properties_are_ignored(oci):
-    assert lines(oci, "echo fine", **{"org.example.unknown": {"a": 1}}) == ["fine"]
+    assert oci.lines("echo fine", **{"org.example.unknown": {"a": 1}}) == ["fine"]
 
 
 def test_changes_after_create_have_no_effect(oci):
@@ -86,7 +77,7 @@ def test_kill_sends_the_signal(oci):
 
 
 def test_kill_of_what_has_stopped_is_an_error(oci):
-    lines(oci, "exit 0")
+    oci.lines("exit 0")
     assert "not running" in oci.call("kill", "c1", "KILL", status=1).stderr
 
 
@@ -96,9 +87,9 @@ def test_an_unknown_signal_is_an_error(oci):
 
 
 def test_an_id_can_be_used_again_after_delete(oci):
-    assert lines(oci, "echo one") == ["one"]
+    assert oci.lines("echo one") == ["one"]
     oci.call("delete", "c1")
-    assert lines(oci, "echo two") == ["two"]
+    assert oci.lines("echo two") == ["two"]
 
 
 def test_delete_of_what_is_not_there_is_an_error(oci):
@@ -119,7 +110,7 @@ def test_a_poststop_hook_that_fails_is_only_told(oci):
 
 def test_start_container_hooks_run_inside_before_the_program(oci):
     inside = {"path": "/bin/sh", "args": ["sh", "-c", "cat >/tmp/state; echo $A >/tmp/env"], "env": ["A=b", "PATH=/bin"]}
-    printed = lines(oci, "cat /tmp/env; cat /tmp/state", hooks={"startContainer": [inside]})
+    printed = oci.lines("cat /tmp/env; cat /tmp/state", hooks={"startContainer": [inside]})
     assert printed[0] == "b"
     assert json.loads(printed[1])["id"] == "c1"
 
@@ -140,11 +131,11 @@ def test_a_hook_has_a_time_limit(oci):
 
 
 def test_the_root_is_relative_to_the_bundle(oci):
-    assert lines(oci, "echo fine", root={"path": "rootfs"}) == ["fine"]
+    assert oci.lines("echo fine", root={"path": "rootfs"}) == ["fine"]
 
 
 def test_a_read_only_root(oci):
-    assert lines(oci, "touch /x 2>/dev/null || echo refused", root={"path": "rootfs", "readonly": True}) == ["refused"]
+    assert oci.lines("touch /x 2>/dev/null || echo refused", root={"path": "rootfs", "readonly": True}) == ["refused"]
 
 
 def test_mounts_come_in_their_order_with_their_options(oci, tmp_path):
@@ -156,13 +147,13 @@ def test_mounts_come_in_their_order_with_their_options(oci, tmp_path):
     ]
     script = "cat /a/b/file; touch /a/b/x 2>/dev/null || echo refused; stat -c %a /a"
     (oci.rootfs / "bin/stat").symlink_to("busybox")
-    assert lines(oci, script, mounts=mounts) == ["shared", "refused", "711"]
+    assert oci.lines(script, mounts=mounts) == ["shared", "refused", "711"]
 
 
 def test_the_program_gets_cwd_env_and_identity(oci):
     user = {"uid": 7, "gid": 8, "additionalGids": [9, 10], "umask": 0o027}
     process = {"user": user, "cwd": "/tmp", "env": ["PATH=/bin", "A=b c"]}
-    printed = lines(oci, "pwd; echo $A; id; umask", process=process)
+    printed = oci.lines("pwd; echo $A; id; umask", process=process)
     assert printed == ["/tmp", "b c", "uid=7 gid=8 groups=9,10", "0027"]
 
 
@@ -172,7 +163,7 @@ def test_a_relative_cwd_is_an_error(oci):
 
 def test_rlimits_are_set(oci):
     limits = [{"type": "RLIMIT_NOFILE", "soft": 100, "hard": 200}, {"type": "RLIMIT_CORE", "soft": 0, "hard": 0}]
-    assert lines(oci, "ulimit -n; ulimit -Hn; ulimit -c", process={"rlimits": limits}) == ["100", "200", "0"]
+    assert oci.lines("ulimit -n; ulimit -Hn; ulimit -c", process={"rlimits": limits}) == ["100", "200", "0"]
 
 
 @pytest.mark.parametrize(
@@ -188,7 +179,7 @@ def test_rlimits_twice_or_unknown_are_an_error(oci, limits):
 
 def test_capabilities_are_those_that_are_given(oci):
     process = {"capabilities": {kind: ["CAP_KILL", "CAP_CHOWN"] for kind in ("bounding", "effective", "permitted")}}
-    assert lines(oci, "grep -E '^Cap(Prm|Eff|Bnd)' /proc/self/status", process=process) == [
+    assert oci.lines("grep -E '^Cap(Prm|Eff|Bnd)' /proc/self/status", process=process) == [
         f"Cap{kind}:\t0000000000000021" for kind in ("Prm", "Eff", "Bnd")
     ]
 
@@ -196,14 +187,14 @@ def test_capabilities_are_those_that_are_given(oci):
 def test_ambient_capabilities_are_kept_by_a_user(oci):
     given = {kind: ["CAP_KILL"] for kind in ("effective", "permitted", "inheritable", "ambient")}
     process = {"user": {"uid": 7, "gid": 7}, "capabilities": {"bounding": ["CAP_KILL", "CAP_CHOWN"], **given}}
-    assert lines(oci, "grep -E '^Cap' /proc/self/status", process=process) == [
+    assert oci.lines("grep -E '^Cap' /proc/self/status", process=process) == [
         f"Cap{kind}:\t{mask:016x}" for kind, mask in (("Inh", 0x20), ("Prm", 0x20), ("Eff", 0x20), ("Bnd", 0x21), ("Amb", 0x20))
     ]
 
 
 def test_ambient_capabilities_must_be_inheritable(oci):
     process = {"user": {"uid": 7, "gid": 7}, "capabilities": {"bounding": ["CAP_KILL"], "ambient": ["CAP_KILL"]}}
-    assert lines(oci, "grep -E '^Cap(Eff|Amb)' /proc/self/status", process=process) == [
+    assert oci.lines("grep -E '^Cap(Eff|Amb)' /proc/self/status", process=process) == [
         f"Cap{kind}:\t0000000000000000" for kind in ("Eff", "Amb")
     ]
 
@@ -227,7 +218,7 @@ def test_exec_has_the_capabilities_of_its_process(oci):
 
 
 def test_the_score_of_the_memory_killer(oci):
-    assert lines(oci, "cat /proc/self/oom_score_adj", process={"oomScoreAdj": -998}) == ["-998"]
+    assert oci.lines("cat /proc/self/oom_score_adj", process={"oomScoreAdj": -998}) == ["-998"]
     oci.create("c2", ["/bin/true"], status=1, process={"oomScoreAdj": 1001})
 
 
@@ -235,7 +226,7 @@ def test_devices_that_every_sandbox_has_and_ids_mapped_to_themselves(oci):
     null = {"path": "/dev/null", "type": "c", "major": 1, "minor": 3}
     same = [{"containerID": 0, "hostID": 0, "size": 4294967295}]
     linux = {**LINUX, "devices": [null], "uidMappings": same}
-    assert lines(oci, "echo yes >/dev/null; echo no", linux=linux) == ["no"]
+    assert oci.lines("echo yes >/dev/null; echo no", linux=linux) == ["no"]
 
 
 @pytest.mark.parametrize(
@@ -254,7 +245,7 @@ def test_devices_and_mappings_are_refused(oci, settings, reason):
 
 def test_host_and_domain_name(oci):
     (oci.rootfs / "bin/hostname").symlink_to("busybox")
-    assert lines(oci, "hostname; cat /proc/sys/kernel/domainname", hostname="here", domainname="there") == ["here", "there"]
+    assert oci.lines("hostname; cat /proc/sys/kernel/domainname", hostname="here", domainname="there") == ["here", "there"]
 
 
 def test_annotations_are_in_the_state(oci):
@@ -301,17 +292,17 @@ def test_masked_paths_look_empty(oci):
     (oci.rootfs / "secret/file").write_text("x")
     linux = {**LINUX, "maskedPaths": ["/secret", "/etc/passwd", "/nowhere"]}
     (oci.rootfs / "bin/ls").symlink_to("busybox")
-    assert lines(oci, "ls /secret; cat /etc/passwd; touch /secret/x 2>/dev/null || echo refused", linux=linux) == ["refused"]
+    assert oci.lines("ls /secret; cat /etc/passwd; touch /secret/x 2>/dev/null || echo refused", linux=linux) == ["refused"]
 
 
 def test_read_only_paths_cannot_be_changed(oci):
     linux = {**LINUX, "readonlyPaths": ["/etc", "/nowhere"]}
-    assert lines(oci, "touch /etc/x 2>/dev/null || echo refused; touch /tmp/x && echo done", linux=linux) == ["refused", "done"]
+    assert oci.lines("touch /etc/x 2>/dev/null || echo refused; touch /tmp/x && echo done", linux=linux) == ["refused", "done"]
 
 
 def test_sysctls_are_set(oci):
     linux = {**LINUX, "sysctl": {"kernel.msgmax": "8193"}}
-    assert lines(oci, "cat /proc/sys/kernel/msgmax", linux=linux) == ["8193"]
+    assert oci.lines("cat /proc/sys/kernel/msgmax", linux=linux) == ["8193"]
 
 
 def test_a_sysctl_that_there_is_not_is_an_error(oci):
@@ -321,7 +312,7 @@ def test_a_sysctl_that_there_is_not_is_an_error(oci):
 
 def test_a_limit_of_tasks_holds(oci):
     linux = {**LINUX, "resources": {"pids": {"limit": 5}}}
-    born = lines(oci, "for i in 1 2 3 4 5 6 7 8 9; do sleep 1000 & echo born; done 2>/dev/null", linux=linux)
+    born = oci.lines("for i in 1 2 3 4 5 6 7 8 9; do sleep 1000 & echo born; done 2>/dev/null", linux=linux)
     assert 1 <= born.count("born") <= 5
 
 
@@ -367,10 +358,10 @@ def test_help(oci):
 
 
 def test_no_new_privileges(oci):
-    assert lines(oci, "grep NoNewPrivs /proc/self/status", process={"noNewPrivileges": True}) == ["NoNewPrivs:\t1"]
+    assert oci.lines("grep NoNewPrivs /proc/self/status", process={"noNewPrivileges": True}) == ["NoNewPrivs:\t1"]
 
 
 def test_annotations_stand_for_flags(oci):
-    assert lines(oci, "echo fine", annotations={"dev.sandboxctl.platform": "ptrace"}) == ["fine"]
+    assert oci.lines("echo fine", annotations={"dev.sandboxctl.platform": "ptrace"}) == ["fine"]
     oci.create("c2", ["/bin/true"], status=1, annotations={"dev.sandboxctl.platform": "nonsense"})
     assert "nonsense" in json.loads((oci.folder / "log").read_text())["msg"]

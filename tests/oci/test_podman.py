@@ -34,3 +34,17 @@ def test_options_of_run(podman, rootfs, tmp_path):
     words = ("--read-only", "-v", f"{tmp_path}/volume:/v", "--tmpfs", "/t", "-u", "7:8", "-e", "A=b", "-w", "/v", "-m", "64m")
     done = podman("run", "--rm", *LIMITS, *words, "--rootfs", rootfs, "/bin/sh", "-c", program)
     assert done.stdout == "7\nb\nshared\ntmp\n/v\n"
+
+
+def test_seccomp_profiles(podman, rootfs, tmp_path):
+    """podman's own, none, and one from a file."""
+    (tmp_path / "profile.json").write_text(
+        '{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["mkdir"], "action": "SCMP_ACT_ERRNO", "errnoRet": 28}]}'
+    )
+    status = "while read name value; do [ $name = Seccomp: ] && echo $value; done </proc/self/status"
+    (rootfs / "s").write_text(f"{status}; busybox mkdir /tmp/$1")
+    command = ("--rootfs", rootfs, "/bin/sh", "/s")
+    assert podman("run", "--rm", *LIMITS, *command, "a").stdout == "2\n"
+    assert podman("run", "--rm", *LIMITS, "--security-opt", "seccomp=unconfined", *command, "b").stdout == "0\n"
+    own = podman("run", "--rm", *LIMITS, "--security-opt", f"seccomp={tmp_path}/profile.json", *command, "c", status=1)
+    assert "No space left on device" in own.stderr

@@ -45,6 +45,7 @@ class NotifyContext(Context):
         "after_stop",
         "call",
         "data",
+        "first_filter",
         "guest_tid",
         "host_tid",
         "injection",
@@ -78,6 +79,7 @@ class NotifyContext(Context):
         self.memory: HostGuestMemory = memory
         self.guest_tid = tracer.guest_tid_of(host_tid, pidns_fd)
         self.data: object = None
+        self.first_filter = b""  # to be stacked before its first program runs (SpawnRequest.seccomp)
         self.trap_id = 0
         self.kicked_id = -1
         #: Only without WAIT_KILLABLE_RECV: whether the sentry works on a call, and an answer that came too late for one.
@@ -98,6 +100,11 @@ class NotifyContext(Context):
 
     def __repr__(self) -> str:
         return f"<NotifyContext {self.host_tid} as {self.guest_tid}, {self.state.value}>"
+
+    @property
+    def is_loading(self) -> bool:
+        """Whether the exec stub runs: what it calls is not the guest's."""
+        return self.state is State.LOADING
 
     def reply(self, value: int) -> None:
         """See ``Context``. A thread that is gone (ENOENT) needs no answer."""

@@ -1,18 +1,22 @@
 """exec through the stub: the host kernel does the hard part, the stub builds the new program (design.md 4; kernel-facts.md 9-15).
 
 Order: ``execute`` rewrites the stopped call; ``executed`` (the exec event, before any user instruction) checks that it is
-the stub that runs; ``serve_load`` answers the stub's one request. Descriptors of the plan are copied at ``execute`` and closed
+the stub that runs; ``load`` answers the stub's one request. Descriptors of the plan are copied at ``execute`` and closed
 after the load: the platform holds nothing of them later.
 """
 
 import errno
+import logging
 import os
+from signal import SIGKILL
 from struct import pack
 from typing import TYPE_CHECKING
 
 from sentry.arch.x86_64 import NR_EXECVE, NR_EXECVEAT, STUB_CODE_END, STUB_SCRATCH, STUB_SCRATCH_LENGTH
 from sentry.platform.interface import ExecPlan
+from sentry.platform.notify import guest_calls
 from sentry.platform.notify.context import NotifyContext, State
+from sentry.platform.notify.injection import ERESTARTNOINTR
 from sentry.platform.notify.masked import SLOTS_LENGTH
 from sentry.platform.notify.stub import check_plan, load_list
 from syscalls.abi.errno import E2BIG, EFAULT
@@ -22,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sentry.platform.notify.tracer import Tracer
+
+log = logging.getLogger(__name__)
 
 _AT_EMPTY_PATH = 0x1000
 _PATH_MAX = 4096
@@ -88,14 +94,32 @@ class Execution:
         context.state = State.LOADING
         return True
 
-    def serve_load(self, context: NotifyContext, trap: "Sequence[int]") -> None:
-        """Answer the stub's request for its load list: write the list, add the descriptors, reply."""
+    def load(self, context: NotifyContext, trap: "Sequence[int]") -> None:
+        """The stub asks for its load list; a filter that shall be in force before the program is stacked first."""
+        context.trap_id = trap[0]
+        if context.first_filter:
+            guest_calls.add_filter(context, context.first_filter, 0, lambda result: self._filtered(context, result))
+            return
+        self._tracer.loaded(context)
+        self._serve_load(context, trap)
+
+    def _filtered(self, context: NotifyContext, result: int) -> None:
+        """The stub asks again. If the host refuses the filter no instruction of the program runs (fail closed)."""
+        context.first_filter = b""
+        if result < 0:
+            log.error("the host refuses the seccomp profile: %s", os.strerror(-result))
+            self.drop(context)
+            context.send_signal(SIGKILL)
+        self._tracer.core.trace_interrupt(context.host_tid)
+        self._tracer.injector.finish(context, -ERESTARTNOINTR, is_restart=True)
+
+    def _serve_load(self, context: NotifyContext, trap: "Sequence[int]") -> None:
+        """Answer the stub's request: write the list, add the descriptors, reply."""
         tracer = self._tracer
         plan = context.plan
         assert plan is not None
         first = tracer.stub_number + 1
         numbers = {fd: first + index for index, fd in enumerate(_distinct_fds(plan))}
-        context.trap_id = trap[0]
         context.state = State.RUNNING
         sources = context.load_fds
         try:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sentry.platform.notify.context import NotifyContext
     from sentry.platform.notify.tracer import Tracer
 
-_ERESTARTNOINTR = 513
+ERESTARTNOINTR = 513
 _SIGACTION_LENGTH = 32
 _NSIG, _SIGCHLD_BIT = 64, 1 << 16
 
@@ -80,7 +80,7 @@ class Injector:
         core = self._tracer.core
         core.trace_interrupt(context.host_tid)
         context.is_pending = False
-        core.core_answer(context.listener, context.trap_id, -_ERESTARTNOINTR)
+        core.core_answer(context.listener, context.trap_id, -ERESTARTNOINTR)
 
     def _again(self, context: "NotifyContext", old: Injection, new: Injection) -> None:
         """From the exit stop of one injected call to the next, keeping what the first has saved."""
@@ -110,8 +110,9 @@ class Injector:
         if injection is None or injection.phase is not Phase.CALLED:
             return False
         context.injection = None
-        self._tracer.hot[context.host_tid] = context
-        self._tracer.sink.abandoned(context)
+        if not context.first_filter:  # the exec stub's own call is nobody's
+            self._tracer.hot[context.host_tid] = context
+            self._tracer.sink.abandoned(context)
         return True
 
     def call_stop(self, context: "NotifyContext", injection: Injection, result: int) -> None:
@@ -129,7 +130,7 @@ class Injector:
         if injection is not None and injection.nr == nr and injection.phase is Phase.LEAVING:
             core.core_continue(context.listener, trap_id)
         else:
-            core.core_answer(context.listener, trap_id, -_ERESTARTNOINTR)
+            core.core_answer(context.listener, trap_id, -ERESTARTNOINTR)
 
     def newborn(self, context: "NotifyContext", maker: Injection) -> None:
         """Let a thread that an injected clone has made run, as if its maker had made the call by itself."""
@@ -166,6 +167,6 @@ class Injector:
         assert injection is not None
         assert injection.phase is Phase.DONE
         tracer = self._tracer
-        if tracer.is_known(context):
+        if tracer.is_known(context) and not context.is_loading:
             tracer.hot[context.host_tid] = context
         tracer.core.trace_return(context.host_tid, injection.saved, injection.mask, value, int(is_restart))

@@ -136,7 +136,7 @@ class NotifyPlatform(Platform):
         if not guest.is_wait_killable:
             self._receive = self._interruptible_trap
             self.tracer.is_wait_killable = False
-        return self._adopt(guest, beside)
+        return self._adopt(guest, request, beside)
 
     def _drop_unused(self) -> None:
         """Close the listeners and pid namespaces of containers that are gone."""
@@ -150,13 +150,14 @@ class NotifyPlatform(Platform):
             self._pidns_fds.remove(fd)
             os.close(fd)
 
-    def _adopt(self, guest: Guest, pidns_fd: int = -1) -> NotifyContext:
-        if pidns_fd >= 0:
-            return self.tracer.adopt(guest.tid, guest.listener, pidns_fd, is_init=False)
-        if "pidns" in self.layers:
+    def _adopt(self, guest: Guest, request: SpawnRequest, pidns_fd: int = -1) -> NotifyContext:
+        is_init = pidns_fd < 0
+        if is_init and "pidns" in self.layers:
             pidns_fd = open_pid_namespace(self._proc_fd, guest.tid)
             self._pidns_fds.append(pidns_fd)
-        return self.tracer.adopt(guest.tid, guest.listener, pidns_fd)
+        context = self.tracer.adopt(guest.tid, guest.listener, pidns_fd, is_init=is_init)
+        context.first_filter = request.seccomp
+        return context
 
     def _seize(self, tid: int) -> None:
         try:
@@ -208,8 +209,7 @@ class NotifyPlatform(Platform):
         """The stub's load call, or a thread that nobody knows."""
         context = self.tracer.contexts.get(tid)
         if context is not None and context.state is State.LOADING and nr == NR_READ and trap[3] == STUB_LOAD_FD:
-            self.tracer.loaded(context)
-            self.tracer.exec.serve_load(context, trap)
+            self.tracer.exec.load(context, trap)
             return
         if context is not None and context.injection is not None:
             self.tracer.injector.trapped(context, trap_id, nr)

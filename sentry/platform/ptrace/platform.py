@@ -45,4 +45,4 @@ class PtracePlatform(NotifyPlatform):
         self._drop_unused()
         beside = pidns_of(request)
         guest = self._jail.spawn(request, self._config, self._program, self._seize, self.tracer.queue.fileno(), beside)
-        return self._adopt(guest, beside)
+        return self._adopt(guest, request, beside)

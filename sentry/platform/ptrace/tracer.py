@@ -34,8 +34,7 @@ class PtraceTracer(Tracer):
         context.trap_id = self._traps
         nr = event[3] & 0xFFFFFFFF
         if context.state is State.LOADING and nr == NR_READ and event[4] == STUB_LOAD_FD:
-            self.loaded(context)
-            self.exec.serve_load(context, (self._traps, context.host_tid, nr, *event[4:10]))
+            self.exec.load(context, (self._traps, context.host_tid, nr, *event[4:10]))
             return
         result = self.entry(context, nr, *event[4:10])
         if result is not None:
