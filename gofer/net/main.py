@@ -137,7 +137,7 @@ def serve(loop: Loop, link: StreamLink) -> None:
             is_over = True
             return
         now = loop.now()
-        for frame in frames:
+        for frame, _ in frames:
             stack.receive(index, frame, now)
 
     link.on_full = lambda: loop.watch(link.fd, EPOLLIN | EPOLLOUT, ready)

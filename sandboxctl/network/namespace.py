@@ -21,6 +21,9 @@ from sandboxctl.network.rtnetlink import Item, Netlink
 _CLONE_NEWNET: Final = 0x40000000
 _ETH_P_ALL: Final = 3
 _SOL_PACKET, _PACKET_IGNORE_OUTGOING = 263, 23
+_SO_RCVBUFFORCE: Final = 33
+#: bytes that wait for the sentry: a peer sends a whole window of large segments at once
+_RCVBUF: Final = 8 << 20
 _IFF_UP, _IFF_LOOPBACK = 0x1, 0x8
 _ARPHRD_ETHER: Final = 1
 _IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU = 1, 3, 4
@@ -120,6 +123,9 @@ class Namespace:
         self.link_fd = frames.detach()
         with socket.socket(fileno=os.dup(self.link_fd)) as bound:
             bound.setsockopt(_SOL_PACKET, _PACKET_IGNORE_OUTGOING, 1)
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RCVBUF)
+            with contextlib.suppress(OSError):  # without CAP_NET_ADMIN it stays at net.core.rmem_max
+                bound.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _RCVBUF)
             bound.bind((self.name, _ETH_P_ALL))
         self._taken = [(rtnetlink.RTM_NEWADDR, item) for item in addresses]
         self._taken += [(rtnetlink.RTM_NEWROUTE, item) for item in routes if item.head[5] != _RTPROT_KERNEL]

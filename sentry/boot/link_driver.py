@@ -62,8 +62,8 @@ class LinkDriver:
             self._lose(error)
             return
         now = self._runner.monotonic_ns()
-        for frame in frames:
-            stack.receive(self._index, frame, now)
+        for frame, is_checked in frames:
+            stack.receive(self._index, frame, now, is_checked=is_checked)
 
     def _arm(self, deadline: int) -> None:
         timer = self._timer

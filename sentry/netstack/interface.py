@@ -40,6 +40,11 @@ class Link(Protocol):
         """The largest IP packet in bytes."""
         raise NotImplementedError
 
+    @property
+    def cuts_segments(self) -> bool:
+        """Whether a frame may be larger than the MTU: a TCP segment of several full ones, summed over the pseudo-header alone."""
+        raise NotImplementedError
+
     def transmit(self, frame: bytes) -> None:
         """Send one frame now, or drop it: never waits, never raises."""
 

@@ -126,19 +126,19 @@ class Stack:
 
     # --- driving -------------------------------------------------------------------------------------------------------------
 
-    def receive(self, index: int, frame: bytes, now: int) -> None:
-        """A frame came in on a device. Never raises, whatever the frame holds."""
+    def receive(self, index: int, frame: bytes, now: int, *, is_checked: bool = False) -> None:
+        """A frame came in on a device; ``is_checked``: the link vouches for its TCP checksum. Never raises, whatever it holds."""
         self.now = now
         device = self.devices[index]
         device.received[0] += 1
         device.received[1] += len(frame)
         if device.link.mac:
-            self._receive_ethernet(device, frame)
+            self._receive_ethernet(device, frame, is_checked=is_checked)
         else:
             self.ip.receive(device, frame)
         self.drain()
 
-    def _receive_ethernet(self, device: Device, frame: bytes) -> None:
+    def _receive_ethernet(self, device: Device, frame: bytes, *, is_checked: bool) -> None:
         header = ethernet.parse(frame)
         if header is None:
             self.counters.drop["short frame"] += 1
@@ -147,7 +147,7 @@ class Stack:
         if destination != device.link.mac and not destination[0] & 1:
             self.counters.drop["other host"] += 1
         elif type in (ethernet.TYPE_IPV4, ethernet.TYPE_IPV6):
-            self.ip.receive(device, frame[ethernet.HEADER :])
+            self.ip.receive(device, frame[ethernet.HEADER :], is_checked=is_checked)
         elif type == ethernet.TYPE_ARP:
             self.neighbours.receive_arp(device, frame[ethernet.HEADER :])
         else:

@@ -20,6 +20,8 @@ class StreamLink:
     ``tap`` sees every frame, with whether it goes out. Owns ``fd``.
     """
 
+    cuts_segments = False
+
     def __init__(self, fd: int, name: str, mac: bytes, mtu: int) -> None:
         self.fd = fd
         self.name, self.mac, self.mtu = name, mac, mtu
@@ -63,8 +65,8 @@ class StreamLink:
         except OSError:
             return len(data)
 
-    def receive(self) -> list[bytes]:
-        """The frames that have come, as many as one read brings. Raises: LinkLost."""
+    def receive(self) -> list[tuple[bytes, bool]]:
+        """The frames that have come, as many as one read brings; no checksum was looked at. Raises: LinkLost."""
         try:
             data = self._socket.recv(_READ_SIZE)
         except BlockingIOError:
@@ -75,18 +77,19 @@ class StreamLink:
             raise LinkLost("closed by the other side")
         buffer = self._received
         buffer += data
-        frames, at, end = [], 0, len(buffer)
+        frames: list[tuple[bytes, bool]] = []
+        at, end = 0, len(buffer)
         while end - at >= _PREFIX:
             length = int.from_bytes(buffer[at : at + _PREFIX], "big")
             if not _HEADER <= length <= _FRAME_MAX:
                 raise LinkLost(f"a frame of {length} bytes")
             if end - at - _PREFIX < length:
                 break
-            frames.append(bytes(buffer[at + _PREFIX : at + _PREFIX + length]))
+            frames.append((bytes(buffer[at + _PREFIX : at + _PREFIX + length]), False))
             at += _PREFIX + length
         del buffer[:at]
         if self.tap is not None:
-            for frame in frames:
+            for frame, _ in frames:
                 self.tap(frame, False)
         return frames
 

@@ -24,6 +24,7 @@ class LoopbackLink:
     name = "lo"
     mac = b""
     mtu = LOOPBACK_MTU
+    cuts_segments = False
 
     def transmit(self, frame: bytes) -> None:
         """Drop it: nothing is behind this link."""

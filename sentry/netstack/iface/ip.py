@@ -25,8 +25,8 @@ class Ip:
 
     # --- receiving -----------------------------------------------------------------------------------------------------------
 
-    def receive(self, device: Device, data: bytes) -> None:
-        """An IP packet that came in on a device."""
+    def receive(self, device: Device, data: bytes, *, is_checked: bool = False) -> None:
+        """An IP packet that came in on a device; ``is_checked``: nobody has to look at its TCP checksum."""
         version = data[0] >> 4 if data else 0
         counters = self.stack.counters
         if version == 4:
@@ -46,6 +46,7 @@ class Ip:
             counters.ip["InHdrErrors"] += 1
             return
         packet.interface = device.index
+        packet.is_checked = is_checked and packet.fragment is None
         if self._is_for_us(device, packet):
             self.deliver(packet, device)
 
@@ -129,13 +130,13 @@ class Ip:
         counters["OutRequests"] += 1
         mtu = stack.path_mtus.get(destination, path.device.link.mtu, stack.now)
         if len(destination) == 4:
-            if len(packet.payload) + ipv4.HEADER > mtu:
+            if len(packet.payload) + ipv4.HEADER > mtu and not packet.is_large:
                 return EMSGSIZE if dont_fragment else self._fragment4(packet, path, mtu)
             self.identification += 1
             word = ipv4.DONT_FRAGMENT if dont_fragment else 0
             stack.neighbours.send(path.device, path.next_hop, ipv4.emit(packet, self.identification & 0xFFFF, word))
         else:
-            if len(packet.payload) + ipv6.HEADER > mtu:
+            if len(packet.payload) + ipv6.HEADER > mtu and not packet.is_large:
                 return EMSGSIZE if dont_fragment else self._fragment6(packet, path, mtu)
             stack.neighbours.send(path.device, path.next_hop, ipv6.emit(packet))
         return 0

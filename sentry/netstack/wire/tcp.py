@@ -42,13 +42,16 @@ class Segment:
         return len(self.payload) + (self.flags & FIN) + (self.flags >> 1 & 1)
 
 
-def parse(data: bytes, pseudo: int) -> Segment | None:
-    """None: too short, a bad length or checksum. Malformed options end the options (RFC 9293 MUST-7 asks not to crash)."""
+def parse(data: bytes, pseudo: int, *, is_checked: bool = False) -> Segment | None:
+    """None: too short, a bad length or (unless ``is_checked``) checksum.
+
+    Malformed options end the options (RFC 9293 MUST-7 asks not to crash).
+    """
     if len(data) < HEADER:
         return None
     source_port, port, seq, ack, offset, flags, window, _, _ = _HEADER.unpack_from(data)
     size = (offset >> 4) * 4
-    if not HEADER <= size <= len(data) or (pseudo + len(data) + residue(data)) % 0xFFFF:
+    if not HEADER <= size <= len(data) or (not is_checked and (pseudo + len(data) + residue(data)) % 0xFFFF):
         return None
     segment = Segment(source_port, port, seq, ack, flags, window, data[size:])
     if size == 32 and data[20:24] == _STAMP_HEAD:
@@ -120,6 +123,16 @@ def emit_with(  # noqa: PLR0913 - the header's fields; the hot path makes no Seg
     head = _HEADER.pack(source_port, port, seq & 0xFFFFFFFF, ack & 0xFFFFFFFF, offset, flags, window, 0, 0) + options
     total = finish(pseudo + len(head) + len(payload) + residue(head) + residue(payload))
     return b"".join((head[:16], total.to_bytes(2, "big"), head[18:], payload))
+
+
+def emit_large(  # noqa: PLR0913 - as emit_with
+    source_port: int, port: int, seq: int, ack: int, flags: int, window: int, options: bytes, payload: bytes, pseudo: int
+) -> bytes:
+    """A segment that the link cuts: where the checksum will be stands the sum of the pseudo-header."""
+    size = HEADER + len(options)
+    total = (pseudo + size + len(payload)) % 0xFFFF
+    head = _HEADER.pack(source_port, port, seq & 0xFFFFFFFF, ack & 0xFFFFFFFF, size << 2, flags, window, total, 0)
+    return b"".join((head, options, payload))
 
 
 def stamp_options(stamp: int, echo: int) -> bytes:

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from sentry.netstack.stack import Stack
     from sentry.netstack.transport.tcp.listener import Listener
 
+_LARGE_MAX = 65_535  # of an IP packet
+
 EVERYTHING = POLLIN | POLLOUT | POLLERR | POLLHUP | POLLRDHUP
 
 
@@ -69,6 +71,7 @@ class Connection:
         self.mtu = stack.tcp.mtu(remote, options.device)
         self.mss = self.send_mss(536 if len(local) == 4 else 1220)  # RFC 9293 MUST-15 until the peer tells
         self.peer_mss = self.mss
+        self.large = self.mss  # the payload of what is handed to the link at once
         self.board = Scoreboard()
         self.rtt = RoundTrip()
         self.congestion = ALGORITHMS[options.congestion](self.mss)
@@ -113,6 +116,16 @@ class Connection:
         header = 40 if len(self.local) == 4 else 60
         mss = min(peer_mss, self.mtu - header, self.options.mss or 65535)
         return max(mss, 48) - (12 if self.has_stamps else 0)
+
+    def set_mss(self) -> None:
+        """Take the segment size that the peer, the path and the options make; a link that cuts takes many full ones at once."""
+        self.mss = self.congestion.mss = self.large = self.send_mss(self.peer_mss)
+        path = self.stack.ip.route(self.remote, self.options.device)
+        if path is None or not path.device.link.cuts_segments:
+            return
+        headers = (52 if self.has_stamps else 40) + (0 if len(self.local) == 4 else 20)
+        if self.mss + headers == path.device.link.mtu:  # it cuts by the MTU
+            self.large = max((_LARGE_MAX - headers) // self.mss, 1) * self.mss
 
     @property
     def flight(self) -> int:

@@ -154,7 +154,7 @@ def take_syn(c: "Connection", segment: Segment) -> None:
     if segment.scale is not None:
         c.snd_scale, c.rcv_scale = segment.scale, WINDOW_SCALE
     c.peer_mss = segment.mss or (536 if len(c.local) == 4 else 1220)
-    c.mss = c.congestion.mss = c.send_mss(c.peer_mss)
+    c.set_mss()
     c.congestion.window = INITIAL_SEGMENTS * c.mss
 
 

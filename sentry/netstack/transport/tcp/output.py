@@ -19,15 +19,15 @@ _CHALLENGE_INTERVAL = 500 * MILLISECOND  # Linux: net.ipv4.tcp_invalid_ratelimit
 
 
 def transmit(c: "Connection", seq: int, flags: int, payload: bytes = b"") -> None:
-    """Send one segment with the current acknowledgement, window and options."""
+    """Send one segment with the current acknowledgement, window and options; one that is too large for a packet the link cuts."""
     stack = c.stack
     options = b""
     if c.has_stamps:
         stamp = (stack.now // MILLISECOND + c.stamp_offset) & 0xFFFFFFFF
         options = wire.stamp_options(stamp, c.stamp_recent)
-    if c.queue.parts and c.has_sack:
+    if c.queue.parts and c.has_sack and (count := min((c.mss - len(payload) - 4) // 8, _SACKS_MAX + (not c.has_stamps))) > 0:
         blocks = wire.Segment(0, 0, 0, 0, 0, 0, b"")
-        blocks.sacks = c.queue.blocks(_SACKS_MAX if c.has_stamps else _SACKS_MAX + 1)
+        blocks.sacks = c.queue.blocks(count)
         options += wire.options_of(blocks)
     window = c.receive_window() >> c.rcv_scale
     window = min(window, 0xFFFF)
@@ -38,14 +38,17 @@ def transmit(c: "Connection", seq: int, flags: int, payload: bytes = b"") -> Non
         c.last_ack_sent = ack
         c.ack_pending = 0
         c.ack_timer.deadline = None
-    data = wire.emit_with(c.port, c.remote_port, seq, ack, flags, window, options, payload, c.pseudo)
+    is_large = len(payload) > c.mss
+    emit = wire.emit_large if is_large else wire.emit_with
+    data = emit(c.port, c.remote_port, seq, ack, flags, window, options, payload, c.pseudo)
     stack.counters.tcp["OutSegs"] += 1
-    send_packet(c, data)
+    send_packet(c, data, is_large=is_large)
 
 
-def send_packet(c: "Connection", data: bytes) -> None:
+def send_packet(c: "Connection", data: bytes, *, is_large: bool = False) -> None:
     """Hand a segment to IP, unfragmented where the path's MTU is being found (RFC 1191)."""
     packet = Packet(c.local, c.remote, wire.PROTOCOL, data, c.options.ttl, c.options.tos)
+    packet.is_large = is_large
     c.stack.ip.send(packet, c.options.device, dont_fragment=True)
 
 
@@ -142,7 +145,7 @@ def resend(c: "Connection", record: Record) -> None:
 
 
 def _send_next(c: "Connection", is_forced: bool) -> bool:
-    """Send one segment of new data, with the FIN if it is the last."""
+    """Send one segment of new data, or several at once where the link cuts them, with the FIN if it is the last."""
     if c.fin_sent:
         return False
     una, nxt = c.snd_una, c.snd_nxt
@@ -157,6 +160,8 @@ def _send_next(c: "Connection", is_forced: bool) -> bool:
     pipe = c.pipe
     if unsent > 0 and pipe and pipe + length > c.congestion.window:
         return False
+    if length == mss < c.large:
+        length = max(min(unsent, usable, c.large, c.congestion.window - pipe) // mss, 1) * mss
     flags = ACK
     end = nxt + length
     now = c.stack.now
@@ -170,9 +175,14 @@ def _send_next(c: "Connection", is_forced: bool) -> bool:
             c.fin_sent = True
             end += 1
     start = nxt - una
-    payload = bytes(c.buffer[start : start + length])
+    with memoryview(c.buffer) as buffer:
+        payload = bytes(buffer[start : start + length])
     c.snd_nxt = end
-    c.board.records.append(Record(nxt, end, now))
+    at = nxt
+    while at + mss < nxt + length:
+        c.board.records.append(Record(at, at + mss, now))
+        at += mss
+    c.board.records.append(Record(at, end, now))
     transmit(c, nxt, flags, payload)
     c.sent_at = now
     if c.is_persisting or c.retransmit_timer.deadline is None:
@@ -215,7 +225,7 @@ def start_persist(c: "Connection") -> None:
 
 def schedule_ack(c: "Connection", size: int, *, is_now: bool) -> None:
     """Acknowledge data: every second full segment at once, the rest after a moment (RFC 9293 section 3.8.6.3)."""
-    c.ack_pending += 1
+    c.ack_pending += 1 if size <= c.mss else 2
     if is_now or c.ack_pending >= 2 or c.quick_acks > 0 or c.options.quick_ack:
         c.quick_acks -= 1
         send_ack(c)

@@ -181,7 +181,7 @@ class TcpTransport:
         counters = self.stack.counters.tcp
         counters["InSegs"] += 1
         local, remote = packet.destination, packet.source
-        segment = wire.parse(packet.payload, pseudo(remote, local, wire.PROTOCOL))
+        segment = wire.parse(packet.payload, pseudo(remote, local, wire.PROTOCOL), is_checked=packet.is_checked)
         if segment is None:
             counters["InErrs"] += 1
             return
@@ -250,8 +250,7 @@ class TcpTransport:
         if lowered is None:
             return
         c.mtu = lowered
-        c.mss = c.send_mss(c.peer_mss)
-        c.congestion.mss = c.mss
+        c.set_mss()
         for record in c.board.records:
             if record.end - record.seq > c.mss:
                 c.board.lose(record)

@@ -35,6 +35,8 @@ _PATIENCE_NS = 60_000_000_000
 class Wire:
     """One end of a link: frames wait until the other end is turned to."""
 
+    cuts_segments = False
+
     def __init__(self, mac):
         self.name, self.mac, self.mtu = "wire", mac, 9000
         self.frames = []

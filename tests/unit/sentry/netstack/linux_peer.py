@@ -32,6 +32,7 @@ class Tun:
 
     name = "eth0"
     mtu = 1500
+    cuts_segments = False
 
     def __init__(self, is_tap):
         self.fd = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)

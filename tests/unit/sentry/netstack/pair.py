@@ -5,26 +5,48 @@ import random
 
 from sentry.netstack.interface import MILLISECOND
 from sentry.netstack.stack import Stack
+from sentry.netstack.wire import ipv4, ipv6, tcp
+from sentry.netstack.wire.checksum import pseudo
+from sentry.netstack.wire.packet import Packet
 
 ONE4, TWO4 = bytes((10, 0, 0, 1)), bytes((10, 0, 0, 2))
 ONE6, TWO6 = b"\xfd" + bytes(14) + b"\x01", b"\xfd" + bytes(14) + b"\x02"
 
 
 class Wire:
-    """One end of the link."""
+    """One end of the link; with ``cuts_segments`` it makes packets of large segments, as network cards do."""
 
-    def __init__(self, world, name, mac, mtu):
-        self.world, self.name, self.mac, self.mtu = world, name, mac, mtu
+    def __init__(self, world, name, mac, mtu, cuts_segments):
+        self.world, self.name, self.mac, self.mtu, self.cuts_segments = world, name, mac, mtu, cuts_segments
         self.other = None
 
     def transmit(self, frame):
-        self.world.carry(self.other, frame)
+        for part in [frame] if len(frame) <= self.mtu + 14 * bool(self.mac) else cut(frame, self.mtu, 14 * bool(self.mac)):
+            self.world.carry(self.other, part)
+
+
+def cut(frame, mtu, header):
+    """The frames of a large TCP segment. Its checksum has to be the sum of the pseudo-header."""
+    is_v4 = frame[header] >> 4 == 4
+    packet = (ipv4 if is_v4 else ipv6).parse(frame[header:])
+    data, ends = packet.payload, pseudo(packet.source, packet.destination, tcp.PROTOCOL)
+    assert int.from_bytes(data[16:18], "big") == (ends + len(data)) % 0xFFFF
+    segment = tcp.parse(data, ends, is_checked=True)
+    size = mtu - (20 if is_v4 else 40) - (data[12] >> 4) * 4
+    whole, options, last = segment.payload, data[20 : (data[12] >> 4) * 4], segment.flags
+    for at in range(0, len(whole), size):
+        flags = last if at + size >= len(whole) else last & ~(tcp.FIN | tcp.PSH)
+        made = tcp.emit_with(segment.source_port, segment.port, segment.seq + at, segment.ack, flags, segment.window,
+                             options, whole[at : at + size], ends)  # fmt: skip
+        part = Packet(packet.source, packet.destination, tcp.PROTOCOL, made, packet.ttl)
+        yield frame[:header] + (ipv4.emit(part, at // size, ipv4.DONT_FRAGMENT) if is_v4 else ipv6.emit(part))
 
 
 class World:
     """``now`` moves to the next event; ``loss`` and the others are probabilities."""
 
-    def __init__(self, seed=0, *, loss=0.0, duplicate=0.0, jitter=0, delay=MILLISECOND, mtu=1500, is_ethernet=True, limits=None):
+    def __init__(self, seed=0, *, loss=0.0, duplicate=0.0, jitter=0, delay=MILLISECOND, mtu=1500, is_ethernet=True, limits=None,
+                 cuts_segments=False):  # fmt: skip
         self.random = random.Random(seed)
         self.loss, self.duplicate, self.jitter, self.delay = loss, duplicate, jitter, delay
         self.now = 1_000_000_000
@@ -35,7 +57,7 @@ class World:
         entropy = self.random.randbytes
         self.one, self.two = Stack(entropy, limits, self.now), Stack(entropy, limits, self.now)
         macs = (b"\x02\0\0\0\0\x01", b"\x02\0\0\0\0\x02") if is_ethernet else (b"", b"")
-        self.wires = [Wire(self, "eth0", mac, mtu) for mac in macs]
+        self.wires = [Wire(self, "eth0", mac, mtu, cuts_segments) for mac in macs]
         self.ends = [(self.one, self.one.add_link(self.wires[0])), (self.two, self.two.add_link(self.wires[1]))]
         self.wires[0].other, self.wires[1].other = self.ends[1], self.ends[0]
         for (stack, index), v4, v6 in zip(self.ends, (ONE4, TWO4), (ONE6, TWO6), strict=True):

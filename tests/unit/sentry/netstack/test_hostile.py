@@ -48,6 +48,7 @@ def test_any_frame(victim, frame):
     stack, index = victim.ends[1]
     stack.receive(index, frame, victim.now)
     stack.receive(index, MAC + frame, victim.now)
+    stack.receive(index, frame, victim.now, is_checked=True)
 
 
 @settings(max_examples=300, deadline=None)

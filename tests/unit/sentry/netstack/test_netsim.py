@@ -34,6 +34,8 @@ def close_both(world, client, server):
         ({"loss": 0.05, "duplicate": 0.05, "jitter": 3 * MILLISECOND}, 0.2),
         ({"delay": 25 * MILLISECOND, "loss": 0.01}, 0.2),
         ({"is_ethernet": False, "mtu": 1280}, 10.0),
+        ({"cuts_segments": True}, 10.0),
+        ({"cuts_segments": True, "loss": 0.05, "duplicate": 0.05, "jitter": 3 * MILLISECOND}, 0.2),
     ],
 )
 def test_throughput_is_sane(congestion, link, least):
@@ -56,9 +58,10 @@ def test_throughput_is_sane(congestion, link, least):
     size=st.integers(0, 60_000),
     rcvbuf=st.sampled_from([2048, 20_000, 131_072]),
     has_sack=st.booleans(),
+    cuts_segments=st.booleans(),
 )
-def test_every_byte_arrives_and_both_ends_close(seed, loss, duplicate, jitter, size, rcvbuf, has_sack):
-    world = World(seed, loss=loss, duplicate=duplicate, jitter=jitter)
+def test_every_byte_arrives_and_both_ends_close(seed, loss, duplicate, jitter, size, rcvbuf, has_sack, cuts_segments):
+    world = World(seed, loss=loss, duplicate=duplicate, jitter=jitter, cuts_segments=cuts_segments)
     options = TcpOptions(retries=60, syn_retries=30, rcvbuf=rcvbuf, is_rcvbuf_fixed=True)
     listener = world.two.tcp.listen(world.two.tcp.bind(b"", 80, 4), 8, options)
     client = world.one.tcp.connect(None, pair.TWO4, 80, world.now, options)

@@ -24,7 +24,7 @@ def conversation():
 
     def record():
         frames = receive()
-        taken.extend(frames)
+        taken.extend(frame for frame, _ in frames)
         return frames
 
     town.link.receive = record

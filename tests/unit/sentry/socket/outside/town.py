@@ -33,6 +33,7 @@ class OurLink:
     fd = 99
     name, mac, mtu = "eth0", b"\x02\0\0\0\0\x01", 1500
     on_full = tap = None
+    cuts_segments = False
 
     def __init__(self):
         self.out = deque()
@@ -43,11 +44,12 @@ class OurLink:
 
     def receive(self):
         frames, self.inbox = self.inbox, []
-        return frames
+        return [(frame, False) for frame in frames]
 
 
 class PeerLink:
     name, mac, mtu = "peer", b"\x02\0\0\0\0\x02", 1500
+    cuts_segments = False
 
     def __init__(self):
         self.out = deque()
