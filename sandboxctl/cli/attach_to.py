@@ -3,6 +3,7 @@
 import click
 
 from sandboxctl.cli.attached import DETACH_KEYS, follow, parse_keys
+from sandboxctl.cli.choice import complete
 from sandboxctl.cli.detached import states
 from sandboxctl.errors import SandboxError
 from sandboxctl.state.link import Link
@@ -10,7 +11,7 @@ from sandboxctl.state.record import RUNNING
 
 
 @click.command("attach")
-@click.argument("name", metavar="SANDBOX")
+@click.argument("name", metavar="SANDBOX", shell_complete=complete)
 @click.option("--no-stdin", is_flag=True, help="Only listen.")
 @click.option("--detach-keys", default=DETACH_KEYS, show_default=True, metavar="KEYS", help="What leaves it running.")
 @click.option("--sig-proxy/--no-sig-proxy", default=True, help="Pass signals on.  [default: yes]")
@@ -18,6 +19,10 @@ def command(name: str, no_stdin: bool, detach_keys: str, sig_proxy: bool) -> int
     """Join our terminal or streams to those of a running sandbox; exits as its program does.
 
     It gets our input if it was made with -i. The keys ctrl-p ctrl-q leave it running. Earlier output: sandboxctl logs.
+
+    \b
+    Example:
+      sandboxctl attach --no-stdin web
     """
     keys = parse_keys(detach_keys)
     known = states()

@@ -2,6 +2,7 @@
 
 import click
 
+from sandboxctl.cli.choice import complete
 from sandboxctl.cli.detached import states
 from sandboxctl.errors import OptionError
 from sandboxctl.images import changes
@@ -11,7 +12,7 @@ from sandboxctl.state.idle import reach
 
 
 @click.command("commit")
-@click.argument("sandbox")
+@click.argument("sandbox", metavar="SANDBOX", shell_complete=complete)
 @click.argument("name", required=False)
 @click.option("-a", "--author", default="", help="Who made it.")
 @click.option("-m", "--message", default="", help="A comment for the history.")

@@ -22,7 +22,8 @@ from sandboxctl.store.place import Place
 @click.command("cp")
 @click.argument("source", metavar="SOURCE|-")
 @click.argument("target", metavar="DEST|-")
-def command(source: str, target: str) -> None:
+@click.option("-a", "--archive/--no-archive", default=True, help="Into a sandbox: keep owners; else all is root's.")
+def command(source: str, target: str, archive: bool) -> None:
     """Copy files between the host and a sandbox (SANDBOX:PATH), running or not, or out of an image (IMAGE:PATH).
 
     An existing folder DEST gets it under its own name; PATH/. means what is in it; - is a tar archive on our output or input.
@@ -38,7 +39,7 @@ def command(source: str, target: str) -> None:
     if inside is not None and outside is not None:
         raise OptionError("one of the two must be on the host; copy to the host first")
     if outside is not None:
-        _sandbox(*outside, lambda tree, path: tree.from_host(source, path))
+        _sandbox(*outside, lambda tree, path: tree.from_host(source, path, keeps_owners=archive))
     elif inside is not None and _is_sandbox(inside[0]):
         _sandbox(*inside, lambda tree, path: tree.to_host(path, target))
     else:

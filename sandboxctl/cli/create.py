@@ -8,7 +8,7 @@ from sandboxctl.cli import run
 from sandboxctl.cli.commands import Context
 from sandboxctl.cli.detached import create
 
-_NOT_HERE = {"detach", "commit", "strace", "trace_json", "log_file"}
+_NOT_HERE = {"detach", "detach_keys", "commit", "strace", "trace_json", "log_file"}
 
 
 @click.pass_obj

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from sandboxctl.cli.choice import complete
 from sandboxctl.cli.detached import states
 from sandboxctl.state.folder import States
 from sandboxctl.state.link import Link
@@ -28,10 +29,15 @@ def _block(task: dict[str, Any]) -> list[str]:
 
 
 @click.command("debug")
-@click.argument("name", metavar="SANDBOX")
+@click.argument("name", metavar="SANDBOX", shell_complete=complete)
 @click.option("--format", type=click.Choice(["json"]), help="As JSON.")
 def command(name: str, format: str | None) -> None:
-    """Show each task of a running sandbox: its last call, and where in the sentry's Python code that waits."""
+    """Show each task of a running sandbox: its last call, and where in the sentry's Python code that waits.
+
+    \b
+    Example:
+      sandboxctl debug web
+    """
     known = states()
     record = known.find(name)
     told = _told(known, record)

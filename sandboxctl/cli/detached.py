@@ -22,13 +22,13 @@ def states() -> States:
     return States(place.prepare(place.default_root()))
 
 
-def labels_of(texts: Sequence[str]) -> dict[str, str]:
+def labels_of(texts: Sequence[str], option: str) -> dict[str, str]:
     """``--label NAME[=VALUE]``. Raises OptionError."""
     found = {}
     for text in texts:
         name, _, value = text.partition("=")
         if not name:
-            raise OptionError(f"--label: {text!r} is not NAME=VALUE")
+            raise OptionError(f"{option}: {text!r} is not NAME=VALUE")
         found[name] = value
     return found
 
@@ -48,7 +48,8 @@ def new_record(config: SandboxConfig, command: CommandConfig, options: Mapping[s
         image=config.image,
         argv=list(command.argv),
         created=time.time(),
-        labels=labels_of(options["labels"]),
+        labels=labels_of(options["labels"], "--label"),
+        annotations=labels_of(options["annotations"], "--annotation"),
         auto_remove=options["rm"],
         stop_signal=config.stop_signal,
         command={**to_plain(command), "timeout": command.timeout},
@@ -75,6 +76,21 @@ def run_detached(config: SandboxConfig, command: CommandConfig, options: Mapping
         launch(lambda: Keeper(known, record, config, command), _begin_and_release, keeps_streams=False)
     write_cidfile(options["cidfile"], record)
     return record.id
+
+
+def run_followed(config: SandboxConfig, command: CommandConfig, options: Mapping[str, Any]) -> int:
+    """``run`` in the care of a keeper, so that its terminal can be left; returns its exit code. Nothing stays when it ends."""
+    from sandboxctl.cli.attached import follow, parse_keys
+    from sandboxctl.state.link import Link
+
+    keys = parse_keys(options["detach_keys"])
+    record = new_record(config, command, {**options, "rm": True})
+    known = states()
+    with known.claim(record):
+        launch(lambda: Keeper(known, record, config, command), Keeper.begin_logged, keeps_streams=False)
+    write_cidfile(options["cidfile"], record)
+    link = Link(known.path(record.id))
+    return follow(link, record, types=command.interactive, closes=True, keys=keys, passes_signals=True, starts=True)
 
 
 def create(config: SandboxConfig, command: CommandConfig, options: Mapping[str, Any]) -> str:

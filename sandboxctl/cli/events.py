@@ -11,24 +11,15 @@ from typing import Any
 import click
 
 from sandboxctl.cli.detached import states
-from sandboxctl.cli.human import parse_time
+from sandboxctl.cli.human import moment
 from sandboxctl.cli.listing import parse_filters
 from sandboxctl.cli.template import Template
 from sandboxctl.errors import OptionError
-from sandboxctl.options.quantity import duration
 from sandboxctl.state import event_log
 
 _TURN = 0.2
 _FILTERS = ("container", "event", "image", "label", "type")
 Event = Mapping[str, Any]
-
-
-def _moment(text: str, option: str) -> float:
-    """Seconds since the epoch of a time, or of a duration before now. Raises OptionError."""
-    if text.isdecimal():
-        return float(text)
-    found = parse_time(text)
-    return found.timestamp() if found is not None else time.time() - duration(text, option)
 
 
 def _fits(event: Event, pairs: list[tuple[str, str]]) -> bool:
@@ -61,10 +52,14 @@ def command(since: str, until: str, filters: tuple[str, ...], stream: bool, form
     """Show what happens to sandboxes: create, init, start, pause, unpause, died, rename, update, remove.
 
     Without --since only what happens from now on; with --no-stream all that is still known.
+
+    \b
+    Example:
+      sandboxctl events --since 1h --filter event=died --format '{{.Name}}'
     """
     pairs = parse_filters(filters, _FILTERS)
-    first = _moment(since, "--since") if since else 0.0 if not stream else time.time()
-    last = _moment(until, "--until") if until else float("inf")
+    first = moment(since, "--since") if since else 0.0 if not stream else time.time()
+    last = moment(until, "--until") if until else float("inf")
     template = Template(format) if format is not None and format != "json" else None
     if template is not None and template.is_table:
         raise OptionError("--format: events are lines, not a table")

@@ -7,6 +7,7 @@ from dataclasses import replace
 import click
 
 from sandboxctl import terminal
+from sandboxctl.cli.choice import complete
 from sandboxctl.cli.detached import states
 from sandboxctl.config import CommandConfig
 from sandboxctl.errors import OptionError
@@ -17,7 +18,7 @@ from sandboxctl.state.record import Record
 
 
 @click.command("exec", context_settings={"allow_interspersed_args": False})
-@click.argument("name", metavar="SANDBOX")
+@click.argument("name", metavar="SANDBOX", shell_complete=complete)
 @click.argument("words", metavar="COMMAND [ARG...]", nargs=-1, required=True, type=click.UNPROCESSED)
 @click.option("-i", "--interactive", is_flag=True, help="Connect standard input.")
 @click.option("-t", "--tty", is_flag=True, help="Give the command a terminal of its own.")
@@ -35,7 +36,12 @@ def command(
     workdir: str | None,
     user: str | None,
 ) -> int:
-    """Run COMMAND in a running sandbox. It shares the sandbox's files and network, and has process numbers of its own."""
+    """Run COMMAND in a running sandbox. It shares the sandbox's files and network, and has process numbers of its own.
+
+    \b
+    Example:
+      sandboxctl exec -it web -- bash
+    """
     known = states()
     record = known.find(name)
     argv = words[1:] if words[0] == "--" else words

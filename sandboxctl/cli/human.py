@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+from sandboxctl.options.quantity import duration
+
 _SIZES = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
@@ -30,6 +32,14 @@ def parse_time(text: str) -> datetime | None:
     except ValueError:
         return None
     return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+
+
+def moment(text: str, option: str) -> float:
+    """Seconds since the epoch of a time, such a number, or a duration before now. Raises OptionError."""
+    if text.replace(".", "", 1).isdecimal():
+        return float(text)
+    found = parse_time(text)
+    return found.timestamp() if found is not None else datetime.now(UTC).timestamp() - duration(text, option)
 
 
 def ago(text: str) -> str:

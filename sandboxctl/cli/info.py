@@ -48,7 +48,12 @@ def _found() -> dict[str, Any]:
 @click.command("info")
 @click.option("-f", "--format", metavar="TEMPLATE|json", help="A Go template, for example '{{.store.graphRoot}}'.")
 def command(format: str | None) -> None:
-    """Show the host, the places of images and sandboxes, and how many there are. What the host allows: sandboxctl doctor."""
+    """Show the host, the places of images and sandboxes, and how many there are. What the host allows: sandboxctl doctor.
+
+    \b
+    Example:
+      sandboxctl info --format '{{.host.arch}}'
+    """
     found = _found()
     if format is not None and format != "json":
         click.echo(Template(format).render(found))

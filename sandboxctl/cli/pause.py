@@ -1,29 +1,47 @@
 """``sandboxctl pause`` and ``sandboxctl unpause``."""
 
+from typing import Any
+
 import click
 
+from sandboxctl.cli.choice import Choice, choosing, each
 from sandboxctl.cli.detached import states
 from sandboxctl.state.link import Link
+from sandboxctl.state.record import PAUSED, RUNNING, Record
 
 
-def _all(names: tuple[str, ...], what: str) -> None:
+def _all(chosen: dict[str, Any], what: str, status: str) -> int:
     known = states()
-    for name in names:
-        link = Link(known.path(known.find(name).id))
-        link.ask(what)
-        link.close()
-        click.echo(name)
+
+    def ask(record: Record) -> None:
+        link = Link(known.path(record.id))
+        try:
+            link.ask(what)
+        finally:
+            link.close()
+
+    return each(Choice(**chosen).find(known, lambda record: record.status == status), ask)
 
 
 @click.command("pause")
-@click.argument("names", nargs=-1, required=True, metavar="SANDBOX...")
-def pause(names: tuple[str, ...]) -> None:
-    """Let all programs of running sandboxes stand still. They do not notice, but for the time that has gone by."""
-    _all(names, "pause")
+@choosing("all", "latest", "cidfile", "filter", "short")
+def pause(**chosen: Any) -> int:
+    """Let all programs of running sandboxes stand still. They do not notice, but for the time that has gone by.
+
+    \b
+    Example:
+      sandboxctl pause --all
+    """
+    return _all(chosen, "pause", RUNNING)
 
 
 @click.command("unpause")
-@click.argument("names", nargs=-1, required=True, metavar="SANDBOX...")
-def unpause(names: tuple[str, ...]) -> None:
-    """Let the programs of paused sandboxes go on."""
-    _all(names, "resume")
+@choosing("all", "latest", "cidfile", "filter", "short")
+def unpause(**chosen: Any) -> int:
+    """Let the programs of paused sandboxes go on.
+
+    \b
+    Example:
+      sandboxctl unpause web
+    """
+    return _all(chosen, "resume", PAUSED)

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from sandboxctl.api import Sandbox
+from sandboxctl.cli import refused
 from sandboxctl.cli.attach import attach
 from sandboxctl.cli.commands import Context
 from sandboxctl.cli.registry_options import registry_options
@@ -22,10 +23,11 @@ _SANDBOX = (
     "rw", "read_only", "overlay", "volumes", "mounts", "tmpfs", "hostname", "name", "memory", "pids_limit", "shm_size",
     "stop_signal", "init", "network", "published", "denied", "allowed", "network_log", "network_pcap", "privileged", "devices",
     "host_as_root", "cap_add", "cap_drop", "require", "strace", "log_file",
-    "cpus", "trace_json", "add_hosts", "dns", "dns_search", "dns_options",
+    "cpus", "trace_json", "add_hosts", "dns", "dns_search", "dns_options", "sysctls", "tz",
 )  # fmt: skip
 _COMMAND = (
     "entrypoint", "env", "env_files", "workdir", "user", "group_add", "ulimits", "tty", "interactive", "timeout", "security_opts",
+    "umask",
 )  # fmt: skip
 
 
@@ -33,6 +35,7 @@ def checked(
     context: Context, image: str | None, words: tuple[str, ...], options: Mapping[str, Any]
 ) -> tuple[SandboxConfig, CommandConfig]:
     """What the words of a command line mean. Raises OptionError."""
+    refused.check(options)
     if image is None:
         raise OptionError("no image given; for example: sandboxctl run host -- ls -l /")
     prepare(image, FetchOptions(*(options[name] for name in ("pull", "platform", "tls_verify", "creds", "authfile", "ca_file"))))
@@ -71,6 +74,7 @@ def checked(
 @click.option("-d", "--detach", is_flag=True, help="Let it go on without us and print its id; see: sandboxctl ps.")
 @click.option("--rm", is_flag=True, help="With -d: leave no record when it ends. Without -d nothing ever stays behind.")
 @click.option("--label", "labels", multiple=True, metavar="NAME=VALUE", help="With -d: a note on the sandbox, for ps --filter.")
+@click.option("--annotation", "annotations", multiple=True, metavar="NAME=VALUE", help="The same, for inspect.")
 @click.option("--cidfile", metavar="FILE", help="With -d: write the id into a new file.")
 @click.option(
     "--restart", default="no", metavar="POLICY", help="With -d: no, on-failure[:N], always or unless-stopped.  [default: no]"
@@ -92,6 +96,11 @@ def checked(
 @click.option("--dns", multiple=True, metavar="IP", help="A name server for /etc/resolv.conf.")
 @click.option("--dns-search", multiple=True, metavar="DOMAIN", help="Where short names are looked up.")
 @click.option("--dns-option", "dns_options", multiple=True, metavar="OPTION", help="See resolv.conf(5).")
+@click.option("--sysctl", "sysctls", multiple=True, metavar="NAME=VALUE", help="Write a setting of /proc/sys first.")
+@click.option("--umask", metavar="OCTAL", help="Its file mode creation mask.  [default: 0022]")
+@click.option("--tz", metavar="ZONE|local", help="/etc/localtime, like Europe/Berlin; local: the host's.")
+@click.option("--detach-keys", metavar="KEYS", help="Typed on its terminal (-it), they leave it running, like: ctrl-p,ctrl-q.")
+@click.option("--no-healthcheck", is_flag=True, help="Accepted for podman's sake: nothing is checked.")
 @click.option("--timeout", metavar="TIME", help="End the sandbox after, for example, 90s; exit status 137.")
 @click.option("--rw", is_flag=True, help="Write through to the folder of a dir: image.")
 @click.option(
@@ -105,6 +114,7 @@ def checked(
 @click.option("--host-as-root", is_flag=True, help="As root: read the host's files as root, not as nobody.")
 @click.option("--commit", metavar="NAME", help="When COMMAND has ended, make an image of what it changed.")
 @registry_options
+@refused.refused_options
 @click.option("--pull", type=click.Choice(POLICIES), default="missing", show_default=True, help="When to ask the registry.")
 @click.option("--platform", metavar="OS/ARCH", help="Which of several images.  [default: this machine's]")
 @click.option("--cap-add", multiple=True, metavar="CAPABILITY", help="One more right for the guest's root, like SYS_ADMIN.")
@@ -136,6 +146,12 @@ def command(context: Context, /, image: str | None, words: tuple[str, ...], **op
 
         click.echo(run_detached(config, what, options))
         return 0
+    if options["detach_keys"] is not None:
+        if options["commit"]:
+            raise OptionError("--commit does not work with --detach-keys; leave one of them out")
+        from sandboxctl.cli.detached import run_followed
+
+        return run_followed(config, what, options)
     ahead, context.ahead = context.ahead, None
     with Sandbox.from_config(config, ahead) as sandbox:
         end = attach(sandbox, what)

@@ -58,7 +58,12 @@ def _row(record: Record, now: Usage, before: Usage | None, seconds: float, *, fu
 def command(
     names: tuple[str, ...], everything: bool, no_stream: bool, no_trunc: bool, interval: int, format: str | None
 ) -> None:
-    """Show processor time, memory and tasks of running sandboxes. Memory that processes share counts for each of them."""
+    """Show processor time, memory and tasks of running sandboxes. Memory that processes share counts for each of them.
+
+    \b
+    Example:
+      sandboxctl stats --no-stream web
+    """
     known = states()
     records = [known.find(name) for name in names] or [record for record in known.all() if record.is_alive]
     for record in records:

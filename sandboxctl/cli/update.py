@@ -15,7 +15,12 @@ from sandboxctl.state.limits import update
 @click.option("-m", "--memory", metavar="SIZE", help="For one that was started with a limit.")
 @click.option("--pids-limit", metavar="N", help="How many tasks there may be.")
 def command(names: tuple[str, ...], restart: str | None, memory: str | None, pids_limit: str | None) -> None:
-    """Change limits and the restart policy of sandboxes."""
+    """Change limits and the restart policy of sandboxes.
+
+    \b
+    Example:
+      sandboxctl update --memory 1g --restart unless-stopped web
+    """
     if restart is None and memory is None and pids_limit is None:
         raise OptionError("nothing to change: give --memory, --pids-limit or --restart")
     policy = policies.check(restart) if restart is not None else None

@@ -49,7 +49,12 @@ def command() -> None:
 @command.command("create")
 @click.argument("name")
 def create(name: str) -> None:
-    """Make an empty volume; one that is there stays as it is."""
+    """Make an empty volume; one that is there stays as it is.
+
+    \b
+    Example:
+      sandboxctl volume create data
+    """
     Volumes().make(name)
     click.echo(name)
 
@@ -58,7 +63,12 @@ def create(name: str) -> None:
 @click.option("-q", "--quiet", is_flag=True, help="Names only.")
 @click.option("--format", metavar="TEMPLATE|json", help="A Go template, for example '{{.Name}} {{.Mountpoint}}'.")
 def ls(quiet: bool, format: str | None) -> None:
-    """List volumes."""
+    """List volumes.
+
+    \b
+    Example:
+      sandboxctl volume ls --format '{{.Name}} {{.Mountpoint}}'
+    """
     volumes = Volumes()
     rows = [_row(volumes, name) for name in volumes.names()]
     if quiet:
@@ -69,7 +79,12 @@ def ls(quiet: bool, format: str | None) -> None:
 @command.command("inspect")
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 def inspect(names: tuple[str, ...]) -> None:
-    """Show where volumes are, as JSON."""
+    """Show where volumes are, as JSON.
+
+    \b
+    Example:
+      sandboxctl volume inspect data
+    """
     volumes = Volumes()
     click.echo(json.dumps([_row(volumes, name) for name in names], indent=4))
 
@@ -77,7 +92,12 @@ def inspect(names: tuple[str, ...]) -> None:
 @command.command("rm")
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 def rm(names: tuple[str, ...]) -> None:
-    """Remove volumes that no sandbox mounts, with what is in them."""
+    """Remove volumes that no sandbox mounts, with what is in them.
+
+    \b
+    Example:
+      sandboxctl volume rm data
+    """
     volumes = Volumes()
     for name in names:
         _remove(volumes, name)
@@ -86,7 +106,12 @@ def rm(names: tuple[str, ...]) -> None:
 @command.command("prune")
 @click.option("-f", "--force", is_flag=True, help="Do not ask.")
 def prune(force: bool) -> None:
-    """Remove all volumes that no sandbox mounts."""
+    """Remove all volumes that no sandbox mounts.
+
+    \b
+    Example:
+      sandboxctl volume prune --force
+    """
     if not force:
         raise OptionError("prune removes data: add --force")
     volumes = Volumes()

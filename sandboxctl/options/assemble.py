@@ -8,7 +8,7 @@ from sandboxctl.config import LAYERS, PLATFORMS, PROFILES, CommandConfig, Networ
 from sandboxctl.errors import OptionError
 from sandboxctl.images.image import Image, RunConfig
 from sandboxctl.images.registry import absolute, resolve
-from sandboxctl.options import environment, mount, quantity, resolver
+from sandboxctl.options import environment, mount, quantity, resolver, zone
 from sandboxctl.options.capability import capabilities
 from sandboxctl.options.network import network
 from sandboxctl.options.security import no_new_privileges
@@ -61,6 +61,8 @@ class SandboxOptions:
     dns: Sequence[str] = ()
     dns_search: Sequence[str] = ()
     dns_options: Sequence[str] = ()
+    sysctls: Sequence[str] = ()
+    tz: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ class CommandOptions:
     interactive: bool = False
     timeout: str | None = None
     security_opts: Sequence[str] = ()
+    umask: str | None = None
 
 
 def sandbox_config(options: SandboxOptions) -> SandboxConfig:
@@ -135,6 +138,7 @@ def sandbox_config(options: SandboxOptions) -> SandboxConfig:
         dns=resolver.servers(options.dns),
         dns_search=resolver.words(options.dns_search, "--dns-search"),
         dns_options=resolver.words(options.dns_options, "--dns-option"),
+        sysctls=_sysctls(options.sysctls),
     )
     return replace(config, shm_size=quantity.size(options.shm_size, "--shm-size")) if options.shm_size else config
 
@@ -181,6 +185,7 @@ def command_config(options: CommandOptions, image_name: str, caller: Mapping[str
         interactive=options.interactive,
         timeout=quantity.duration(options.timeout, "--timeout") if options.timeout else None,
         no_new_privileges=no_new_privileges(options.security_opts),
+        umask=0o022 if options.umask is None else _umask(options.umask),
     )
 
 
@@ -238,12 +243,32 @@ def _mounts(options: SandboxOptions) -> tuple[Volume | Tmpfs, ...]:
     made: list[Volume | Tmpfs] = [mount.volume(text) for text in options.volumes]
     made += [mount.mount(text) for text in options.mounts]
     made += [mount.tmpfs(text) for text in options.tmpfs]
+    if options.tz is not None:
+        made.append(zone.localtime(options.tz))
     seen: set[str] = set()
     for item in made:
         if item.destination in seen:
             raise OptionError(f"two mounts at {item.destination}; give each place one")
         seen.add(item.destination)
     return tuple(sorted(made, key=lambda item: item.destination.count("/")))
+
+
+def _sysctls(texts: Sequence[str]) -> dict[str, str]:
+    """``NAME=VALUE`` with the dots of sysctl(8). The sandbox tells whether it has such a setting."""
+    found = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name or not set(name) <= _NAME_CHARACTERS | {"/"} or ".." in name:
+            raise OptionError(f"--sysctl: {text!r} is not NAME=VALUE, for example net.core.somaxconn=1024")
+        found[name.replace("/", ".")] = value
+    return found
+
+
+def _umask(text: str) -> int:
+    mask = quantity.octal(text, "--umask")
+    if mask > 0o777:
+        raise OptionError(f"--umask: {text!r} is not a file mode creation mask, for example 0022")
+    return mask
 
 
 def _pids(text: str | None) -> int | None:

@@ -38,7 +38,7 @@ class RemoteTree:
             else:
                 self.left_out += unpack(archive, into or ".")
 
-    def from_host(self, source: str, path: str) -> None:
+    def from_host(self, source: str, path: str, *, keeps_owners: bool = True) -> None:
         """Copy the host's ``source`` (``-``: an archive on standard input) to ``path``. Raises SandboxError, OSError."""
         mode = self._mode(path, may_be_missing=True)
         if source == "-":
@@ -61,7 +61,7 @@ class RemoteTree:
                 raise SandboxError(f"{self._name}:{path} is not a folder")
         with tempfile.TemporaryFile() as archive:
             with tarfile.open(fileobj=archive, mode="w", format=tarfile.PAX_FORMAT) as tar:
-                tar.add(os.path.realpath(source) if contents else source, name or ".")
+                tar.add(os.path.realpath(source) if contents else source, name or ".", filter=None if keeps_owners else _of_root)
             self._copy("copy_in", folder or "/", archive)
 
     def _mode(self, path: str, *, may_be_missing: bool = False) -> int:
@@ -78,6 +78,11 @@ class RemoteTree:
         if told["errno"]:
             raise SandboxError(f"{self._name}:{path}: {os.strerror(told['errno']).lower()}")
         return told["value"]
+
+
+def _of_root(info: tarfile.TarInfo) -> tarfile.TarInfo:
+    info.uid = info.gid = 0
+    return info
 
 
 def unpack(archive: IO[bytes], folder: str) -> int:

@@ -7,7 +7,7 @@ from sentry.platform.interface import PlatformError
 from sentry.vfs import namespace
 from sentry.vfs.mount import MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_RELATIME
 from syscalls.abi import errno as errnos
-from syscalls.abi.errno import ENOENT
+from syscalls.abi.errno import EACCES, ENOENT, EPERM, EROFS
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.fcntl import AT_FDCWD, O_WRONLY
 from syscalls.abi.stat import S_IFDIR, S_IFMT
@@ -62,6 +62,8 @@ async def _write_sysctl(task: "Task", name: bytes, value: bytes) -> None:
         finally:
             file.release()
     except SyscallError as error:
+        if error.errno in (EPERM, EACCES, EROFS):
+            raise PlatformError(f"sysctl {text}: this setting cannot be changed in a sandbox") from None
         if error.errno == ENOENT:
             raise PlatformError(f"sysctl {text}: there is no such setting in a sandbox") from None
         raise PlatformError(f"sysctl {text}={value.decode('utf-8', 'replace')}: {errnos.name(error.errno)}") from None

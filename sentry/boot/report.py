@@ -8,6 +8,7 @@ from syscalls.abi.errors import SyscallError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sentry.kernel.creds import Credentials
     from sentry.kernel.kernel import Kernel
     from sentry.kernel.task import Task
     from syscalls.registry import Entry
@@ -43,6 +44,10 @@ def _process(task: "Task", world: int, now: int) -> "dict[str, Any]":
         "tty": terminal.number_encoded & 0xFF if terminal is not None else -1,
         "uid": task.credentials.euid,
         "gid": task.credentials.egid,
+        "ruid": task.credentials.uid,
+        "rgid": task.credentials.gid,
+        "groups": list(task.credentials.groups),
+        "caps": _capabilities(task.credentials),
         "threads": len(group.tasks),
         "state": "T" if group.is_stopped else "S" if task.fiber.is_parked else host.state.decode("ascii"),
         "nice": fields[_NICE],
@@ -54,6 +59,11 @@ def _process(task: "Task", world: int, now: int) -> "dict[str, Any]":
         "arguments": _arguments(task),
         "host_pid": group.host_pid,
     }
+
+
+def _capabilities(creds: "Credentials") -> list[int]:
+    """In the order of /proc/PID/status."""
+    return [creds.inheritable, creds.permitted, creds.effective, creds.bounding, creds.ambient]
 
 
 def _arguments(task: "Task") -> bytes:
