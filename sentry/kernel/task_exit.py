@@ -61,6 +61,7 @@ def exit_group(group: "ThreadGroup", wait_status: int) -> None:
     if parent is None or not parent.is_alive:
         kernel.tasks.forget(group)
         return
+    kernel.tasks.died(group)
     kernel.signals.child_changed(parent, SIGCHLD)
     parent.wait_queue.wake()
 

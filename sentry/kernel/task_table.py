@@ -1,5 +1,6 @@
 """All tasks, processes, process groups and sessions of one pid namespace (a container)."""
 
+from collections import deque
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from sentry.kernel.thread_group import ThreadGroup
 
 DEPARTED_MAX = 1024
+_LOOKED_AT = 4
 
 
 class TaskTable:
@@ -22,7 +24,7 @@ class TaskTable:
     stays in ``groups`` until its number is found to be gone: ``find_group``, ``find_process_group`` and ``processes`` look.
     """
 
-    __slots__ = ("departed", "groups", "init", "process_groups", "sessions", "tasks")
+    __slots__ = ("_dead", "departed", "groups", "init", "process_groups", "sessions", "tasks")
 
     def __init__(self) -> None:
         self.tasks: dict[int, Task] = {}
@@ -31,6 +33,8 @@ class TaskTable:
         self.init: ThreadGroup | None = None
         #: the real uids of the last processes that are gone: their signals may still be pending
         self.departed: dict[int, int] = {}
+        #: zombies as far as the sentry knows, in no order: the host does not tell when they are waited for
+        self._dead: deque[ThreadGroup] = deque()
         self.process_groups: dict[int, ProcessGroup] = {}
         self.sessions: dict[int, Session] = {}
 
@@ -66,6 +70,20 @@ class TaskTable:
         """All processes and zombies."""
         self._settle(self.groups.values())
         return list(self.groups.values())
+
+    def died(self, group: "ThreadGroup") -> None:
+        """``group`` is a zombie now. At each death some of the earlier ones are looked at, so that those are forgotten that have
+        been waited for, or that nobody waits for (SA_NOCLDWAIT), and never all are."""
+        dead = self._dead
+        dead.append(group)
+        for _ in range(min(len(dead) - 1, _LOOKED_AT)):
+            earlier = dead.popleft()
+            if self.groups.get(earlier.tgid) is not earlier:
+                continue
+            if exists(earlier.host_pid):
+                dead.append(earlier)
+            else:
+                self.forget(earlier)
 
     def forget(self, group: "ThreadGroup") -> None:
         """The zombie has been waited for (or nobody ever will): its number is free."""

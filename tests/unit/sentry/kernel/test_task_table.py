@@ -35,6 +35,16 @@ def test_a_zombie_is_found_until_its_parent_has_waited(world: World) -> None:
     assert world.init.task.group.children == {}
 
 
+def test_who_was_waited_for_is_forgotten_though_nobody_asks(world: World) -> None:
+    kept = [zombie(world.init, STILL_THERE) for _ in range(5)]
+    for _ in range(200):
+        zombie(world.init, GONE)
+    tables = world.kernel.tasks
+    assert len(tables.groups) < 20
+    assert len(world.init.task.group.children) < 20
+    assert all(tables.groups[child.pid] is child.task.group for child in kept)
+
+
 def test_the_list_of_processes_leaves_out_who_was_waited_for(world: World) -> None:
     gone, kept, alive = zombie(world.init, GONE), zombie(world.init, STILL_THERE), world.init.fork()
     alive.task.group.host_pid = GONE  # alive is alive: the tracer says when it is dead, not the host's number
