@@ -31,6 +31,7 @@ class Volume:
     read_only: bool = False
     #: as long as it is empty it gets what the image has at ``destination``
     is_filled: bool = False
+    noexec: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,10 @@ class Tmpfs:
     noexec: bool = False
     nosuid: bool = True
     nodev: bool = True
+    #: how many files it may hold; None for what every file system may
+    inodes: int | None = None
+    #: it begins with what the image has at ``destination``; mode, uid or gid -1: its, too
+    is_filled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,6 +141,7 @@ def _volume(item: Volume, layout: Layout) -> dict[str, object]:
         "read_only": item.read_only,
         "is_file": is_file,
         "is_filled": item.is_filled and not item.read_only,
+        "noexec": item.noexec,
         "name": os.fsencode(name),
     }
 
@@ -157,4 +158,6 @@ def _tmpfs(item: Tmpfs) -> dict[str, object]:
         "noexec": item.noexec,
         "nosuid": item.nosuid,
         "nodev": item.nodev,
+        "inodes": _or_minus_one(item.inodes),
+        "is_filled": item.is_filled,
     }

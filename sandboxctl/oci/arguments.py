@@ -8,6 +8,7 @@ GLOBAL = {
     "log": True,
     "log-format": True,
     "debug": False,
+    "debug-log": True,
     "systemd-cgroup": False,
     "cgroup-manager": True,
     "rootless": True,

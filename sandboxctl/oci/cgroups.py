@@ -11,6 +11,8 @@ import select
 from collections.abc import Mapping
 from typing import Any
 
+from sandboxctl.errors import SandboxError
+
 _MOUNT = "/sys/fs/cgroup"
 _TRIES = 100
 _TRY_S = 0.05
@@ -27,9 +29,20 @@ _FILES = {
 _AT_CREATION = ("cpu",)
 
 
+def systemd_path(path: str, ident: str) -> str:
+    """Where systemd would put the scope of SLICE:PREFIX:NAME (systemd.slice(5)), which is not asked. Raises SandboxError."""
+    slice_name, prefix, name = [*(path or f"system.slice:sandboxctl:{ident}").split(":", 2), "", ""][:3]
+    stem = (slice_name or "system.slice").removesuffix(".slice")
+    parts = [] if stem == "-" else stem.split("-")
+    if f"{stem}.slice" != (slice_name or "system.slice") or not all(parts) or "/" in path or ":" in name or not name:
+        raise SandboxError(f"linux.cgroupsPath: {path!r} is not SLICE:PREFIX:NAME, as --systemd-cgroup wants it")
+    slices = [f"{'-'.join(parts[:count])}.slice" for count in range(1, len(parts) + 1)]
+    return "/" + "/".join([*slices, f"{prefix}-{name}.scope" if prefix else f"{name}.scope"])
+
+
 def make(path: str) -> list[str]:
     """Make the groups of ``path`` in every hierarchy that can be written; returns their folders."""
-    if not path or ":" in path or not os.path.isdir(_MOUNT):  # slice:prefix:name is for systemd's own manager
+    if not path or not os.path.isdir(_MOUNT):
         return []
     made = []
     for controllers, own in _hierarchies():

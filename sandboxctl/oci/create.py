@@ -4,10 +4,12 @@ import contextlib
 import os
 import signal
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
-from sandboxctl.config import Capabilities
+from sandboxctl.config import Capabilities, CommandConfig
 from sandboxctl.errors import EXIT_NOT_EXECUTABLE, SandboxError
 from sandboxctl.oci import cgroups, life, spec
 from sandboxctl.oci.arguments import Arguments
@@ -22,6 +24,23 @@ from sandboxctl.state.record import Record
 def close_inherited() -> None:
     """Descriptors of the engine must not live as long as the container."""
     os.closerange(3, 1 << 16)
+
+
+def note(arguments: Arguments, ignored: Sequence[str]) -> None:
+    """Write to the file of ``--debug-log`` what was passed over: that of ``--log`` is for errors only, engines read it whole."""
+    path = arguments.flag("debug-log")
+    if path and ignored:
+        with open(path, "a", encoding="utf-8") as file:
+            file.writelines(f"{arguments.ident}: ignored: {line}\n" for line in ignored)
+
+
+def _filtered(command: CommandConfig, linux: Mapping[str, Any]) -> CommandConfig:
+    """Under the profile of ``linux.seccomp``, if there is one."""
+    if not linux.get("seccomp"):
+        return command
+    from sandboxctl.oci.seccomp import program_of
+
+    return replace(command, seccomp=program_of(linux["seccomp"]).hex())
 
 
 def write_pid_file(path: str, pid: int) -> None:
@@ -56,17 +75,18 @@ def _create(states: States, arguments: Arguments) -> int:
     ident = arguments.ident
     bundle = os.path.realpath(arguments.flag("bundle") or ".")
     found = spec.read(os.path.join(bundle, "config.json"))
-    config = spec.sandbox_of(found, bundle, {name: arguments.flag(name) for name in ("platform", "profile")})
+    ignored: list[str] = []
+    config = spec.sandbox_of(found, bundle, {name: arguments.flag(name) for name in ("platform", "profile")}, ignored)
     process = found.get("process") or {}
     linux = found.get("linux") or {}
     command = spec.command_of(process, config.image.removeprefix("dir:"))
-    if linux.get("seccomp"):
-        from sandboxctl.oci.seccomp import program_of
-
-        command = replace(command, seccomp=program_of(linux["seccomp"]).hex())
+    command = _filtered(command, linux)
     socket_path = arguments.flag("console-socket")
     if command.tty and not socket_path:
         raise SandboxError("cannot allocate a terminal without --console-socket")
+    place = linux.get("cgroupsPath") or ""
+    if arguments.flag("systemd-cgroup"):
+        place = cgroups.systemd_path(place, ident)
     record = Record(
         id=ident,
         image=config.image,
@@ -95,8 +115,10 @@ def _create(states: States, arguments: Arguments) -> int:
 
     with states.claim(record):
         if os.geteuid() == 0:
-            record.cgroups = cgroups.make(linux.get("cgroupsPath") or "")
-            cgroups.apply(record.cgroups, record.resources)
+            record.cgroups = cgroups.make(place)
+            missing = cgroups.apply(record.cgroups, record.resources)
+            ignored += [f"linux.resources.{name}: it cannot be written here" for name in missing]
+        note(arguments, ignored)
         try:
             record.pid = launch(lambda: Keeper(states, record, config, command), begin, keeps_streams=not command.tty)
         except SandboxError as error:

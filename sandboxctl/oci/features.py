@@ -2,26 +2,21 @@
 
 import json
 
-IGNORED = (
-    "linux.resources.blockIO", "linux.resources.devices",
-    "linux.resources.hugepageLimits", "linux.resources.network", "linux.rootfsPropagation",
-    "linux.seccomp.architectures", "linux.seccomp.flags",
-    "linux.sysctl.net.ipv4.ip_unprivileged_port_start", "linux.sysctl.net.ipv4.ping_group_range",
-    "process.apparmorProfile", "process.selinuxLabel",
-)  # fmt: skip
-
 
 def features() -> str:
     """The JSON text. Ignored settings are those that the sandbox makes meaningless: the guest reaches no device, no /proc and
     no control group of the host; of a profile's architectures it has only its own, and no other's calls can be made."""
-    from sandboxctl.oci import seccomp
+    from sandboxctl.oci import mounts, seccomp
+    from sandboxctl.oci.spec import IGNORED
 
+    options = [f"mounts.options.{name}" for name in mounts.IGNORED]
+    ignored = [*IGNORED, "linux.seccomp.architectures", "linux.seccomp.flags", *options]
     return json.dumps(
         {
             "ociVersionMin": "1.0.0",
             "ociVersionMax": "1.2.0",
             "hooks": ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"],
-            "mountOptions": ["bind", "rbind", "ro", "rw", "size", "mode", "noexec", "nosuid", "nodev"],
+            "mountOptions": list(mounts.HONOURED),
             "linux": {
                 "namespaces": ["network", "mount", "pid", "ipc", "uts"],
                 "cgroup": {"v1": True, "v2": True, "systemd": False, "systemdUser": False},
@@ -34,7 +29,7 @@ def features() -> str:
                     "supportedFlags": list(seccomp.FLAGS[:1]),
                 },
             },
-            "annotations": {"dev.sandboxctl.ignored": ",".join(IGNORED)},
+            "annotations": {"dev.sandboxctl.ignored": ",".join(ignored)},
         },
         indent=2,
     )

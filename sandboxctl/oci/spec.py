@@ -1,12 +1,12 @@
 """Reads config.json and process files (runtime-spec, config.md) and says what they mean for a sandbox.
 
-What engines always send and a sandbox makes meaningless is ignored (``features.IGNORED``); what would weaken it, or was asked
+What engines always send and a sandbox makes meaningless is ignored (``IGNORED``); what would weaken it, or was asked
 for and cannot be given, is refused.
 """
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from sandboxctl.config import (
@@ -18,18 +18,24 @@ from sandboxctl.config import (
     Network,
     Rlimit,
     SandboxConfig,
-    Tmpfs,
-    Volume,
 )
 from sandboxctl.errors import SandboxError
-from sandboxctl.options.mount import tmpfs
+from sandboxctl.oci.mounts import mounts_of, shm_size
 
 Object = Mapping[str, Any]
-_OWN = ("/proc", "/sys", "/dev")
-_OWN_TYPES = {"proc", "sysfs", "devpts", "mqueue", "cgroup", "cgroup2"}
 _FILE_MAX = 16 << 20
 #: containerd's word for whether a container is the first of its pod, or joins it
 _POD_KIND = "io.kubernetes.cri.container-type"
+NAMESPACES = ("network", "mount", "pid", "ipc", "uts", "user", "cgroup", "time")
+#: settings that a sandbox makes meaningless: its guest reaches no device, no /proc and no control group of the host
+IGNORED = (
+    "linux.resources.blockIO", "linux.resources.devices", "linux.resources.hugepageLimits", "linux.resources.network",
+    "linux.resources.rdma", "linux.rootfsPropagation", "linux.mountLabel",
+    "linux.sysctl.net.ipv4.ip_unprivileged_port_start", "linux.sysctl.net.ipv4.ping_group_range",
+    "process.apparmorProfile", "process.selinuxLabel",
+)  # fmt: skip
+_UNSUPPORTED_LINUX = ("intelRdt", "timeOffsets", "memoryPolicy", "netDevices")
+_UNSUPPORTED_PROCESS = ("ioPriority", "scheduler", "execCPUAffinity")
 #: path, major, minor of the devices of a sandbox (config-linux.md, "Default Devices")
 _DEVICES = {
     ("/dev/null", 1, 3), ("/dev/zero", 1, 5), ("/dev/full", 1, 7), ("/dev/random", 1, 8), ("/dev/urandom", 1, 9),
@@ -60,14 +66,19 @@ def parse(text: str | bytes, path: str) -> dict[str, Any]:
     return found
 
 
-def sandbox_of(spec: Object, bundle: str, flags: Mapping[str, str] | None = None) -> SandboxConfig:
-    """The sandbox that a config.json asks for; an annotation ``dev.sandboxctl.NAME`` wins over a flag. Raises SandboxError."""
+def sandbox_of(spec: Object, bundle: str, flags: Mapping[str, str], ignored: list[str]) -> SandboxConfig:
+    """The sandbox that a config.json asks for; an annotation ``dev.sandboxctl.NAME`` wins over a flag.
+
+    What is passed over is added to ``ignored``, a line each. Raises SandboxError.
+    """
     linux = spec.get("linux") or {}
     _check_version(str(spec.get("ociVersion") or ""))
     if (spec.get("annotations") or {}).get(_POD_KIND) == "container":
         raise SandboxError("a further container of a pod is not supported yet: a sandbox has one, and shares nothing with others")
     _check_devices(linux)
     _check_mappings(linux)
+    _check_namespaces(linux, ignored)
+    _check_rest(spec, ignored)
     if not any(one.get("type") == "network" for one in linux.get("namespaces") or ()):
         raise SandboxError("the host's network is refused: the guest never uses it; ask for a network namespace (--network none)")
     namespace = next((str(one.get("path") or "") for one in linux["namespaces"] if one.get("type") == "network"), "")
@@ -83,12 +94,12 @@ def sandbox_of(spec: Object, bundle: str, flags: Mapping[str, str] | None = None
     limits = _rlimits(process)
     return SandboxConfig(
         image=f"dir:{path}",
-        platform=_chosen(spec, flags or {}, "platform", PLATFORMS),
-        profile=_chosen(spec, flags or {}, "profile", PROFILES) or "default",
+        platform=_chosen(spec, flags, "platform", PLATFORMS),
+        profile=_chosen(spec, flags, "profile", PROFILES) or "default",
         rw=not is_read_only,
         read_only=is_read_only,
         host_as_root=is_read_only and os.geteuid() == 0,
-        mounts=_mounts(spec.get("mounts") or (), bundle),
+        mounts=mounts_of(spec.get("mounts") or (), bundle, ignored),
         hostname=spec.get("hostname") or "sandbox",
         domainname=spec.get("domainname") or "",
         network=Network(namespace=namespace) if namespace else None,
@@ -96,7 +107,7 @@ def sandbox_of(spec: Object, bundle: str, flags: Mapping[str, str] | None = None
         pids_limit=pids if pids > 0 else None,
         nofile_max=_nofile(limits),
         capabilities=_mask(process, "bounding"),
-        shm_size=_shm_size(spec.get("mounts") or ()),
+        shm_size=shm_size(spec.get("mounts") or ()),
         masked_paths=_paths(linux, "maskedPaths"),
         read_only_paths=_paths(linux, "readonlyPaths"),
         sysctls={str(name): str(value) for name, value in (linux.get("sysctl") or {}).items() if name not in _UNASKED},
@@ -128,6 +139,39 @@ def _check_mappings(linux: Object) -> None:
         for one in linux.get(key) or ():
             if one.get("containerID", 0) != one.get("hostID", 0):
                 raise SandboxError(f"linux.{key}: ids cannot be mapped; leave it out (--userns)")
+
+
+def _check_namespaces(linux: Object, ignored: list[str]) -> None:
+    """A sandbox has its own of every kind; of a network namespace it takes over the interface."""
+    found = {str(one.get("type")): str(one.get("path") or "") for one in linux.get("namespaces") or ()}
+    for kind, path in found.items():
+        if kind not in NAMESPACES:
+            raise SandboxError(f"linux.namespaces: type {kind!r} is not known")
+        if path and kind != "network":
+            raise SandboxError(f"linux.namespaces: {kind}: {path}: a sandbox has its own and joins no other; leave the path out")
+    for kind in ("pid", "ipc", "uts", "mount"):
+        if kind not in found:
+            ignored.append(f"linux.namespaces: no {kind} namespace is asked for, the sandbox has its own")
+
+
+def _check_rest(spec: Object, ignored: list[str]) -> None:
+    """What engines do not send, and somebody has asked for, is refused; what a sandbox makes meaningless is noted."""
+    linux, process = spec.get("linux") or {}, spec.get("process") or {}
+    propagation = linux.get("rootfsPropagation") or "private"
+    if propagation.removeprefix("r") not in {"private", "slave", "unbindable"}:
+        raise SandboxError(f"linux.rootfsPropagation: {propagation!r}: what is mounted inside never reaches the host; use rslave")
+    for where, section, names in (("linux", linux, _UNSUPPORTED_LINUX), ("process", process, _UNSUPPORTED_PROCESS)):
+        for name in names:
+            if section.get(name):
+                raise SandboxError(f"{where}.{name} is not supported; leave it out")
+    domain = (linux.get("personality") or {}).get("domain", "LINUX")
+    if domain != "LINUX" or (linux.get("personality") or {}).get("flags"):
+        raise SandboxError("linux.personality: there is LINUX without flags only; leave it out")
+    sections = (("linux.resources", linux.get("resources") or {}), ("linux", linux), ("process", process))
+    for where, section in sections:
+        ignored += [f"{where}.{name}" for name in section if section[name] and f"{where}.{name}" in IGNORED]
+    for kind, names in (process.get("capabilities") or {}).items():
+        ignored += [f"process.capabilities.{kind}: {name} is not known" for name in names or () if not _is_capability(name)]
 
 
 def _paths(linux: Object, key: str) -> tuple[str, ...]:
@@ -209,52 +253,17 @@ def _score(process: Object) -> int | None:
     return value
 
 
+def _is_capability(name: object) -> bool:
+    from syscalls.abi import capability
+
+    return str(name).startswith("CAP_") and isinstance(getattr(capability, str(name), None), int)
+
+
 def _mask(process: Object, kind: str) -> int:
     from syscalls.abi import capability
 
     mask = 0
     for name in (process.get("capabilities") or {}).get(kind) or ():
-        number = getattr(capability, str(name), None)
-        if isinstance(number, int):
-            mask |= 1 << number
+        if _is_capability(name):
+            mask |= 1 << getattr(capability, name)
     return mask
-
-
-def _mounts(found: Iterable[Object], bundle: str) -> tuple[Volume | Tmpfs, ...]:
-    made: dict[str, Volume | Tmpfs] = {}
-    for one in found:
-        destination = os.path.normpath(f"/{one.get('destination', '')}").replace("//", "/")
-        options = one.get("options") or []
-        if one.get("type") in _OWN_TYPES or _is_own(one, destination):
-            continue  # the sandbox has its own
-        if one.get("type") == "bind" or {"bind", "rbind"} & set(options):
-            source = os.path.realpath(os.path.join(bundle, one.get("source", "")))
-            if not os.path.isdir(source) and not os.path.isfile(source):
-                why = "is neither a folder nor a regular file" if os.path.exists(source) else "no such file or directory"
-                raise SandboxError(f"mount at {destination}: {source}: {why}")
-            made[destination] = Volume(source, destination, "ro" in options)
-        elif one.get("type") == "tmpfs":
-            kept = [text for text in options if text in {"ro", "noexec"} or text.startswith(("size=", "mode="))]
-            made[destination] = tmpfs(f"{destination}:{','.join(kept)}")
-        else:
-            raise SandboxError(f"mount at {destination}: type {one.get('type')!r} is not supported")
-    return tuple(sorted(made.values(), key=lambda item: item.destination.count("/")))
-
-
-def _is_own(one: Object, destination: str) -> bool:
-    """Whether a mount is of what every sandbox has; files of the engine in /dev (an init, a log for last words) are not."""
-    if destination in _OWN or destination in {"/dev/shm", "/dev/mqueue", "/dev/pts", "/dev/console"}:
-        return True
-    if not destination.startswith(tuple(f"{own}/" for own in _OWN)):
-        return False
-    return not (destination.startswith("/dev/") and os.path.isfile(str(one.get("source", ""))))
-
-
-def _shm_size(found: Iterable[Object]) -> int:
-    for one in found:
-        if one.get("destination") == "/dev/shm":
-            for text in one.get("options") or ():
-                digits = text.removeprefix("size=")
-                if digits != text and digits.removesuffix("k").isdecimal():
-                    return int(digits.removesuffix("k")) << (10 if digits.endswith("k") else 0)
-    return 64 << 20

@@ -14,7 +14,7 @@ from sentry.fs.overlay.filesystem import OverlayFileSystem
 from sentry.fs.pipe.fifo import open_fifo
 from sentry.fs.proc.filesystem import ProcFileSystem
 from sentry.fs.sys.filesystem import SysFileSystem
-from sentry.fs.tmpfs.filesystem import TmpFileSystem
+from sentry.fs.tmpfs.filesystem import INODES_MAX, TmpFileSystem
 from sentry.fs.tmpfs.storage import StoragePool
 from sentry.host import clock, regular_file
 from sentry.host.gofer_channel import GoferChannel
@@ -28,6 +28,7 @@ from sentry.platform.interface import PlatformError
 from sentry.vfs import namespace
 from sentry.vfs.context import Path
 from sentry.vfs.mount import MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_RELATIME, Mount, MountNamespace
+from sentry.vfs.stat import SetAttr
 from syscalls.abi.errno import EEXIST, EINVAL, ENOENT
 from syscalls.abi.errors import SyscallError
 from syscalls.abi.fcntl import AT_FDCWD, O_WRONLY
@@ -169,11 +170,12 @@ class MountTree:
         """A tree that a gofer exports."""
         return GoferFileSystem(self._kernel.mounts.allocate_dev(), self._clients[gofer], tree, is_shared=is_shared)
 
-    def tmpfs(self, *, size: int, mode: int, uid: int = 0, gid: int = 0) -> TmpFileSystem:
-        """An empty file system in memory; ``size`` in bytes, -1 for what the sandbox may use."""
+    def tmpfs(self, *, size: int, mode: int, uid: int = 0, gid: int = 0, inodes: int = -1) -> TmpFileSystem:
+        """An empty file system in memory; ``size`` in bytes, -1 for what the sandbox may use, as for the number of ``inodes``."""
         kernel = self._kernel
         pool = StoragePool(limits=kernel.limits, bytes_max=size if size >= 0 else None)
-        return TmpFileSystem(kernel.mounts.allocate_dev(), clock.time_ns, pool, mode=mode, uid=uid, gid=gid)
+        most = min(inodes, INODES_MAX) if inodes >= 0 else INODES_MAX
+        return TmpFileSystem(kernel.mounts.allocate_dev(), clock.time_ns, pool, mode=mode, uid=uid, gid=gid, inodes_max=most)
 
     def _on_disk(self, size: int) -> TmpFileSystem:
         """A file system whose large files are unlinked files in the caller's folder: bounded, but no memory."""
@@ -230,7 +232,12 @@ class MountTree:
         self.namespace.attach(self._kernel.mounts.mount(self.namespace.root.fs, MS_RELATIME, b"overlay", root=at.dentry), at)
 
     async def _mount_tmpfs(self, wish: dict[str, Any]) -> None:
-        fs = self.tmpfs(size=wish["size"], mode=wish["mode"], uid=wish["uid"], gid=wish["gid"])
+        mode, uid, gid = (wish[key] if wish[key] >= 0 else other for key, other in (("mode", 0o1777), ("uid", 0), ("gid", 0)))
+        fs = self.tmpfs(size=wish["size"], mode=mode, uid=uid, gid=gid, inodes=wish.get("inodes", -1))
+        if wish.get("is_filled"):
+            await self._fill(fs, wish["destination"])
+            given = {key: wish[key] for key in ("mode", "uid", "gid") if wish[key] >= 0}
+            await fs.root.setattr(SetAttr(**given))
         flags = MS_RELATIME
         for key, bit in (("read_only", MS_RDONLY), ("noexec", MS_NOEXEC), ("nosuid", MS_NOSUID), ("nodev", MS_NODEV)):
             flags |= bit if wish[key] else 0
@@ -239,7 +246,7 @@ class MountTree:
     async def _bind(self, wish: dict[str, Any]) -> None:
         """A volume: a folder, or one file of its parent folder."""
         fs = self.gofer_fs(wish["gofer"], wish["tree"], is_shared=True)
-        flags = _SAFE | (MS_RDONLY if wish["read_only"] else 0)
+        flags = _SAFE | (MS_RDONLY if wish["read_only"] else 0) | (MS_NOEXEC if wish.get("noexec") else 0)
         if not wish["is_file"]:
             if wish.get("is_filled") and not await fs.root.read_children():
                 await self._fill(fs, wish["destination"])
