@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 #: tier -> the folders below tests/ that hold it
 TIERS = {
     "suites": ("suites",),
-    "engines": ("oci", "engines"),
+    "engines": ("oci", "engines", "cli/test_do.py"),
     "applications": ("applications",),
     "places": ("places",),
     "network": ("network",),

@@ -31,6 +31,8 @@ _COMMANDS = {
     "metrics": ("sandboxctl.cli.metrics", "Print figures of all sandboxes for Prometheus."),
     "info": ("sandboxctl.cli.info", "Show what sandboxctl has and where."),
     "pull": ("sandboxctl.cli.image_pull", "Fetch images from registries."),
+    "login": ("sandboxctl.cli.login:login", "Check and keep a login for a registry."),
+    "logout": ("sandboxctl.cli.login:logout", "Forget a login."),
     "push": ("sandboxctl.cli.image_push", "Copy an image to a registry."),
     "images": ("sandboxctl.cli.image_list", "List the images of the store."),
     "load": ("sandboxctl.cli.image_load", "Add the images of an archive."),

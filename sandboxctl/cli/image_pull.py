@@ -24,6 +24,7 @@ def command(
     creds: str | None,
     authfile: str | None,
     ca_file: str | None,
+    cert_dir: str | None,
     platform: str | None,
     quiet: bool,
 ) -> None:
@@ -43,7 +44,7 @@ def command(
         if colon and kind in TRANSPORTS and kind != "docker":
             click.echo(_from_file(kind, rest))
             continue
-        options = PullOptions(tls_verify, creds, authfile, ca_file, wanted, choose(quiet=quiet))
+        options = PullOptions(tls_verify, creds, authfile, ca_file, wanted, choose(quiet=quiet), cert_dir)
         click.echo(pull(name, options).image.id)
 
 

@@ -1,5 +1,7 @@
 """``sandboxctl push``."""
 
+from typing import Any
+
 import click
 
 from sandboxctl.cli.registry_options import registry_options
@@ -21,12 +23,9 @@ from sandboxctl.store.store import Store
 def command(
     image: str,
     destination: str | None,
-    tls_verify: bool,
-    creds: str | None,
-    authfile: str | None,
-    ca_file: str | None,
     digestfile: str | None,
     quiet: bool,
+    **reach: Any,
 ) -> None:
     """Copy an image of the store to a registry, by its own name or another.
 
@@ -39,7 +38,7 @@ def command(
     to = parse((destination or name).removeprefix("docker://"))
     if to.host == LOCAL:
         raise ImageError(f"{to} is a name of the store only; say where to: sandboxctl push {image} docker://HOST/NAME:TAG")
-    pushed = push(store, digest, to, PullOptions(tls_verify, creds, authfile, ca_file, None, choose(quiet=quiet)))
+    pushed = push(store, digest, to, PullOptions(**reach, progress=choose(quiet=quiet)))
     if digestfile is not None:
         try:
             with open(digestfile, "w", encoding="ascii") as file:

@@ -9,8 +9,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def registry_options(function: F) -> F:
-    """Add --tls-verify, --creds, --authfile and --ca-file."""
+    """Add --tls-verify, --creds, --authfile, --ca-file and --cert-dir."""
     for option in (
+        click.option("--cert-dir", metavar="DIR", help="*.crt to trust, NAME.cert and NAME.key to show.  [default: podman's]"),
         click.option("--ca-file", metavar="FILE", help="Certificates to trust instead of the system's."),
         click.option("--authfile", metavar="FILE", help="Logins, as podman and docker keep them.  [default: theirs]"),
         click.option("--creds", metavar="USER:PASSWORD", help="A login, instead of those that are kept."),

@@ -25,6 +25,7 @@ _SANDBOX = (
     "host_as_root", "cap_add", "cap_drop", "require", "strace", "log_file",
     "cpus", "trace_json", "add_hosts", "dns", "dns_search", "dns_options", "sysctls", "tz",
 )  # fmt: skip
+_FETCH = ("pull", "platform", "tls_verify", "creds", "authfile", "ca_file", "cert_dir")
 _COMMAND = (
     "entrypoint", "env", "env_files", "workdir", "user", "group_add", "ulimits", "tty", "interactive", "timeout", "security_opts",
     "umask",
@@ -38,7 +39,7 @@ def checked(
     refused.check(options)
     if image is None:
         raise OptionError("no image given; for example: sandboxctl run host -- ls -l /")
-    prepare(image, FetchOptions(*(options[name] for name in ("pull", "platform", "tls_verify", "creds", "authfile", "ca_file"))))
+    prepare(image, FetchOptions(**{name: options[name] for name in _FETCH}))
     argv = words[1:] if words[:1] == ("--",) else words
     sandbox_options = {name: options[name] for name in _SANDBOX}
     config = sandbox_config(SandboxOptions(image=image, platform=context.platform, profile=context.profile, **sandbox_options))

@@ -19,6 +19,7 @@ class FetchOptions:
     creds: str | None = None
     authfile: str | None = None
     ca_file: str | None = None
+    cert_dir: str | None = None
 
 
 def prepare(image: str, options: FetchOptions) -> None:
@@ -45,7 +46,7 @@ def prepare(image: str, options: FetchOptions) -> None:
     try:
         # newer: a manifest that is known costs one request, and no blob is fetched twice
         reach = (options.tls_verify, options.creds, options.authfile, options.ca_file)
-        pull(name, PullOptions(*reach, platform, choose(quiet=False)))
+        pull(name, PullOptions(*reach, platform, choose(quiet=False), options.cert_dir))
     except RegistryError:
         if options.pull == "newer" and _has(name):
             return

@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import ssl
@@ -141,6 +142,34 @@ def test_logins(tool, registry, image, auth):
     assert b"cannot read" in tool("pull", PLAIN, "--authfile", "/nonexistent", name, check=125).stderr
 
 
+@pytest.mark.parametrize("auth", ["basic", "bearer"])
+def test_a_login_is_checked_and_kept(tool, registry, image, auth):
+    registry.put("a", "1", image)
+    registry.behaviour.auth = auth
+    name, file = f"{registry.host}/a:1", tool.home / "containers/auth.json"
+    words = ("login", PLAIN, "--username", USER, "--password-stdin", registry.host)
+    assert b"does not accept this login" in tool(*words, stdin=b"wrong\n", check=125).stderr
+    assert not file.exists()
+    (tool.home / "containers").mkdir()
+    file.write_text(json.dumps({"credHelpers": {"other": "x"}, "auths": {"other": {"auth": "eA=="}}}))
+    assert tool(*words, stdin=f"{PASSWORD}\n".encode()).stdout == b"Login Succeeded!\n"
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert set(json.loads(file.read_text())["auths"]) == {"other", registry.host}
+    tool("pull", PLAIN, name)
+    assert tool.text("login", "--get-login", registry.host) == f"{USER}\n"
+    if shutil.which("skopeo"):
+        words = ["skopeo", "login", "--get-login", "--authfile", file, registry.host]
+        seen = subprocess.run(words, capture_output=True, check=True)
+        assert seen.stdout == f"{USER}\n".encode()
+    tool("logout", f"https://{registry.host}/")
+    assert b"not logged into" in tool("logout", registry.host, check=125).stderr
+    assert json.loads(file.read_text()) == {"credHelpers": {"other": "x"}, "auths": {"other": {"auth": "eA=="}}}
+    tool("logout", "--all")
+    assert json.loads(file.read_text())["auths"] == {}
+    assert b"wants a login" in tool("pull", PLAIN, name, check=125).stderr
+    assert b"--username" in tool("login", registry.host, check=125).stderr
+
+
 def test_a_redirect_gets_no_login(tool, registry, image):
     registry.put("a", "1", image)
     registry.behaviour.auth = "bearer"
@@ -210,6 +239,15 @@ def test_tls_is_verified(tool, image, tmp_path):
         assert not registry.log
         tool("pull", "--ca-file", certificate, name)
         tool("rmi", name)
+        for folder in (tmp_path / "certs", tool.home / ".config/containers/certs.d" / registry.host):
+            folder.mkdir(parents=True)
+            (folder / "ours.crt").write_bytes(certificate.read_bytes())
+            tool("pull", *(["--cert-dir", folder] if folder.name == "certs" else []), name)
+            tool("rmi", name)
+            (folder / "ours.crt").write_text("nonsense")
+            assert b"is no certificate" in tool("pull", "--cert-dir", folder, name, check=125).stderr
+            (folder / "ours.crt").unlink()
+        assert b"is not a folder" in tool("pull", "--cert-dir", "/nonexistent", name, check=125).stderr
         tool("pull", PLAIN, name)
         registry.behaviour.redirect_to = "127.0.0.1:1"  # plain http
         tool("rmi", name)

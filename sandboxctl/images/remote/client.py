@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode, urljoin, urlsplit
 import urllib3
 from urllib3.exceptions import HTTPError
 
+from sandboxctl.images.remote import certificates
 from sandboxctl.images.remote.credentials import Credentials
 from sandboxctl.store.errors import ImageError
 from sandboxctl.store.reference import Reference
@@ -41,6 +42,7 @@ class Access:
     tls_verify: bool = True
     credentials: Credentials | None = None
     ca_file: str | None = None
+    cert_dir: str | None = None
 
 
 class RegistryClient:
@@ -52,7 +54,7 @@ class RegistryClient:
         self._scope = f"repository:{reference.name}:{actions}"
         self._authorization = ""
         self._lock = threading.Lock()
-        self._pool = _pool(access)
+        self._pool = _pool(access, reference.host)
         host = _HUB if reference.host == "docker.io" else reference.host
         self._base = f"https://{host}"
         if not access.tls_verify:
@@ -113,6 +115,11 @@ class RegistryClient:
             return f"http://{host}"
         return f"https://{host}"
 
+    def ask_for_nothing(self) -> None:
+        """The registry's own address: only a login that it takes gets an answer. Raises RegistryError."""
+        self._scope = ""
+        self.request("GET", f"{self._base}/v2/").drain_conn()
+
     # --- authentication ------------------------------------------------------------------------------------------------------
 
     def _log_in(self, challenges: list[str], used: str) -> None:
@@ -138,7 +145,7 @@ class RegistryClient:
         if urlsplit(realm).scheme not in ({"https"} if self._access.tls_verify else {"https", "http"}):
             raise RegistryError(f"{self._reference.host} names a token server without encryption: refused")
         scope = challenge.get("scope") or self._scope
-        query = {"service": challenge.get("service", ""), "scope": scope}
+        query = {"service": challenge.get("service", ""), **({"scope": scope} if scope else {})}
         login = self._access.credentials
         if login is not None and login.token:
             form = {**query, "grant_type": "refresh_token", "client_id": "sandboxctl", "refresh_token": login.token}
@@ -181,6 +188,11 @@ class RegistryClient:
         return RegistryError(f"{reference.host} answers {method} with status {status}{detail}", status, is_passing=is_passing)
 
 
+def check_login(host: str, access: Access) -> None:
+    """Whether the registry takes this login. Raises RegistryError."""
+    RegistryClient(Reference(host, "login"), access).ask_for_nothing()
+
+
 def read_all(response: Response, limit: int, what: str) -> bytes:
     """The whole body. Raises ImageError beyond ``limit``, RegistryError if the connection breaks."""
     data = b""
@@ -200,12 +212,14 @@ def _parameters(text: str) -> list[tuple[str, str]]:
     return [(name, quoted or plain) for name, quoted, plain in _PARAMETER.findall(text)]
 
 
-def _pool(access: Access) -> urllib3.PoolManager:
+def _pool(access: Access, host: str) -> urllib3.PoolManager:
     from urllib.request import getproxies
 
     from sandboxctl import __version__
 
     context = ssl.create_default_context(cafile=access.ca_file) if access.tls_verify else ssl._create_unverified_context()  # noqa: S323
+    if access.tls_verify:
+        certificates.add(context, host, access.cert_dir)
     options: dict[str, Any] = {
         "ssl_context": context,
         "timeout": urllib3.Timeout(connect=15, read=60),

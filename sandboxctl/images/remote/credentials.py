@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from sandboxctl.errors import OptionError
 from sandboxctl.store.errors import ImageError
 
 _FILE_MAX: Final = 1 << 20
+_HOST: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?|\[[0-9a-fA-F:]+\](?::[0-9]{1,5})?")
 _HELPER: Final = re.compile(r"[A-Za-z0-9_.-]+")
 _HELPER_PATIENCE: Final = 30.0
 _DOCKER_HUB: Final = ("docker.io", "https://index.docker.io/v1/", "index.docker.io")
@@ -50,6 +52,55 @@ def find(host: str, name: str, authfile: str | None = None) -> Credentials | Non
         if login is not None:
             return login
     return None
+
+
+def host_of(text: str) -> str:
+    """The registry that a caller means by ``HOST[:PORT]``, with or without https:// and a path. Raises OptionError."""
+    host = text.removeprefix("https://").removeprefix("http://").partition("/")[0]
+    if not _HOST.fullmatch(host):
+        raise OptionError(f"{text!r} is not a registry: write HOST or HOST:PORT")
+    return "docker.io" if host in _DOCKER_HUB else host
+
+
+def keep(host: str, login: Credentials, authfile: str | None = None) -> None:
+    """Write a login down, for us alone to read. Raises ImageError."""
+    encoded = login.basic.removeprefix("Basic ")
+    _change(_kept_at(authfile), lambda auths: auths.update({host: {"auth": encoded}}))
+
+
+def forget(host: str | None, authfile: str | None = None) -> bool:
+    """Remove the login of ``host``, None for all; whether there was one. Raises ImageError."""
+    removed: list[str] = []
+
+    def remove(auths: dict[str, Any]) -> None:
+        removed.extend([name for name in auths if host in {None, name}])
+        for name in removed:
+            del auths[name]
+
+    path = _kept_at(authfile)
+    if os.path.exists(path):
+        _change(path, remove)
+    return bool(removed)
+
+
+def _kept_at(authfile: str | None) -> str:
+    return authfile if authfile is not None else _places()[0]
+
+
+def _change(path: str, change: Callable[[dict[str, Any]], None]) -> None:
+    """By rename, so that a reader sees the old file or the new one; all else in it stays."""
+    found = _read(path, is_wanted=False) or {}
+    auths = found.get("auths")
+    found["auths"] = auths = auths if isinstance(auths, dict) else {}
+    change(auths)
+    new = f"{path}.{os.getpid()}"
+    try:
+        os.makedirs(os.path.dirname(path) or ".", 0o700, exist_ok=True)
+        with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "w", encoding="utf-8") as file:
+            json.dump(found, file, indent=4)
+        os.rename(new, path)
+    except OSError as error:
+        raise ImageError(f"cannot write {path!r}: {error.strerror}") from None
 
 
 def _places() -> list[str]:

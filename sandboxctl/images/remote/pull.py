@@ -33,6 +33,7 @@ class PullOptions:
     ca_file: str | None = None
     platform: Platform | None = None
     progress: Quiet = field(default_factory=Quiet)
+    cert_dir: str | None = None
 
 
 def access(reference: Reference, options: PullOptions) -> Access:
@@ -41,7 +42,7 @@ def access(reference: Reference, options: PullOptions) -> Access:
         login: credentials.Credentials | None = credentials.parse(options.creds)
     else:
         login = credentials.find(reference.host, reference.name, options.authfile)
-    return Access(options.tls_verify, login, options.ca_file)
+    return Access(options.tls_verify, login, options.ca_file, options.cert_dir)
 
 
 def pull(name: str, options: PullOptions, store: Store | None = None) -> Added:

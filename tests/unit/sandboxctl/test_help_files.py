@@ -47,7 +47,7 @@ def test_every_command_has_an_example_that_it_understands():
         lines = [part for part in shown if part.startswith("sandboxctl ")]
         assert lines, f"sandboxctl {' '.join(names)} has no example"
         for line in lines:
-            _parse(shlex.split(re.split(r" (?:>|2>|&)", line)[0])[1:])
+            _parse(shlex.split(re.split(r" (?:>|<|2>|&)", line)[0])[1:])
 
 
 def _parse(words):
