@@ -67,7 +67,7 @@ class PendingExec:
 async def prepare(task: "Task", dirfd: int, pathname: bytes, argv_addr: int, flags: int) -> PendingExec:
     """Return the checked plan. Errors: as execve(2)."""
     if flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW):
-        raise SyscallError(EINVAL)
+        raise SyscallError(EINVAL if pathname or flags & AT_EMPTY_PATH else ENOENT)
     path = await resolve(
         task,
         dirfd,

@@ -11,10 +11,17 @@ from sentry.kernel.thread_group import ThreadGroup
 from sentry.platform.interface import SignalInfo
 from syscalls.abi.errno import EBADF, EINVAL, EPERM, ESRCH
 from syscalls.abi.errors import SyscallError
-from syscalls.abi.pidfd import PIDFD_NONBLOCK
+from syscalls.abi.pidfd import (
+    PIDFD_NONBLOCK,
+    PIDFD_SIGNAL_PROCESS_GROUP,
+    PIDFD_SIGNAL_THREAD,
+    PIDFD_SIGNAL_THREAD_GROUP,
+)
 from syscalls.abi.signal import SI_TKILL, SIGINFO
 from syscalls.args import Fd, Flags, Pid, Signal, UInt, UserPtr
 from syscalls.registry import syscall
+
+_SCOPES = (PIDFD_SIGNAL_THREAD, PIDFD_SIGNAL_THREAD_GROUP, PIDFD_SIGNAL_PROCESS_GROUP)  # one at a time
 
 
 @syscall(man="pidfd_open(2)")
@@ -44,24 +51,30 @@ def sys_pidfd_getfd(task: Task, pidfd: Fd, targetfd: Fd, flags: UInt) -> int:
 
 @syscall(man="pidfd_send_signal(2)")
 def sys_pidfd_send_signal(task: Task, pidfd: Fd, sig: Signal, info: UserPtr, flags: UInt) -> int:
-    """Send a signal to the process of a pidfd. Errors: EINVAL, EBADF, EFAULT, EPERM, ESRCH."""
-    if flags:
+    """Send a signal to the process of a pidfd, to its first thread, or to the process group that it has made. Errors: EINVAL,
+    EBADF, EFAULT, EPERM, ESRCH."""
+    if flags and flags not in _SCOPES:
         raise SyscallError(EINVAL)
     group = _signalled(task, pidfd)
+    is_own = group is task.group and flags != PIDFD_SIGNAL_PROCESS_GROUP
     record = task.memory.read_struct(SIGINFO, info) if info else None
     if record is not None:
         signo, _, code = record[:3]
         if signo != sig:
             raise SyscallError(EINVAL)
-        if group is not task.group and (code >= 0 or code == SI_TKILL):
+        if not is_own and (code >= 0 or code == SI_TKILL):
             raise SyscallError(EPERM)
-    if task.kernel.tasks.find_group(group.tgid) is not group:
+    if flags == PIDFD_SIGNAL_PROCESS_GROUP:
+        targets = kill.find_targets(task, -group.tgid)
+    elif task.kernel.tasks.find_group(group.tgid) is group:
+        targets = [group]
+    else:
         raise SyscallError(ESRCH)
     kill.check_signal(sig)
-    kill.allowed(task, [group], sig)
-    if sig and group.is_alive:
-        shown = from_process(task) if record is None else SignalInfo(record[2], record[3] & 0xFFFFFFFF, record[4], record[5])
-        task.kernel.signals.send_group(group, sig, shown)
+    shown = from_process(task) if record is None else SignalInfo(record[2], record[3] & 4294967295, record[4], record[5])
+    for target in kill.allowed(task, targets, sig):
+        if sig and target.is_alive:
+            kill.queue_from_sentry(target.leader, sig, shown, to_thread=flags == PIDFD_SIGNAL_THREAD)
     return 0
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 FILE = Path(__file__).with_name("expected.txt")
 #: never raise it
-ENTRIES_MAX = 93
+ENTRIES_MAX = 90
 Key = tuple[str, str, str, str]
 
 

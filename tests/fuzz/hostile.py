@@ -6,15 +6,12 @@ from functools import cache
 
 from syscalls.registry import Support, build_table
 
-#: these end, stop or wait for the process, change what the runner itself stands on, or reach beyond it
+#: these end, stop or wait for the process, change what the runner itself stands on, reach beyond it, or depend on the machine
 LEFT_OUT = frozenset(
     """
-    exit exit_group fork vfork clone clone3 execve execveat pause rt_sigsuspend rt_sigtimedwait rt_sigreturn
-    restart_syscall futex futex_wait futex_waitv futex_requeue kill tkill tgkill rt_sigqueueinfo rt_tgsigqueueinfo
-    pidfd_send_signal sync syncfs munmap mremap mprotect pkey_mprotect brk shmat shmdt remap_file_pages arch_prctl
-    set_tid_address personality unshare setns ptrace nanosleep clock_nanosleep alarm setitimer seccomp mlockall
-    munlockall close_range prlimit64 setrlimit mseal madvise getrandom rseq mmap io_setup shmget msgget semget
-    sched_setaffinity sched_setscheduler sched_setparam sched_setattr setpriority ioprio_set
+    exit exit_group fork vfork clone clone3 pause rt_sigsuspend rt_sigtimedwait rt_sigreturn restart_syscall kill sync syncfs
+    shmat shmdt unshare ptrace alarm setitimer prlimit64 personality shmget msgget semget io_setup
+    clock_nanosleep
     """.split()  # noqa: SIM905
 )
 _POINTERS = ("0", "1", "0x7fffffffe000", "0x800000000000", "0xffff888000000000", "0xfffffffffffff000", "+1", "+7", "=0")
@@ -26,7 +23,7 @@ _BITS = tuple(str(1 << bit) for bit in range(32))
 _ANY_VALUE = frozenset(
     """
     getpid gettid getppid getpgrp getpgid getsid time times getcpu sysinfo getuid getgid geteuid getegid shmget semget
-    msgget inotify_add_watch timer_create setsid getcwd
+    msgget inotify_add_watch timer_create setsid getcwd brk mmap mremap set_tid_address getrandom personality
     """.split()  # noqa: SIM905
 )
 

@@ -115,6 +115,7 @@ static void run(const char *id) {
 
 int main(int argc, char **argv) {
     static char line[LINE], id[32] = "";
+    setsid(); /* a group of its own: what a group is asked or told, its other members know as well */
     seconds = argc > 1 ? atoi(argv[1]) : 60;
     prepare();
     while (fgets(line, sizeof line, stdin)) {

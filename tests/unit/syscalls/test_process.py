@@ -211,7 +211,7 @@ def test_pidfd_refuses(world: World) -> None:
     assert world.init.call("pidfd_open", thread.task.tid, 0) == -EINVAL
     assert world.init.call("pidfd_send_signal", 5, 0, 0, 0) == -EBADF
     fd = world.init.call("pidfd_open", 1, 0)
-    assert world.init.call("pidfd_send_signal", fd, 0, 0, 1) == -EINVAL
+    assert world.init.call("pidfd_send_signal", fd, 0, 0, 3) == -EINVAL
     assert world.init.call("pidfd_send_signal", fd, 99, 0, 0) == -EINVAL
 
 
