@@ -96,6 +96,11 @@ class ThreadList(DynamicDirectory):
             return []
         return [b"%d" % tid for tid in sorted(self.target.group.tasks)]
 
+    async def getattr(self) -> Attr:
+        """The links tell how many threads there are, which programs rely on to know that they have but one."""
+        self.attr.nlink = 2 + len(self.target.group.tasks)
+        return self.attr
+
     def find(self, name: bytes) -> "Inode | None":
         """The directory of a thread of this process."""
         if not name.isdigit() or not self.target.exists:
