@@ -25,6 +25,7 @@ from benchmarks.measure import (
     pss_bytes,
     seconds,
 )
+from benchmarks.oci import oci
 from benchmarks.peers import peers
 from benchmarks.strict import strict
 
@@ -219,5 +220,6 @@ GROUPS: dict[str, Callable[[str | None], Iterator[Row]]] = {
     "first": first,
     "idle": idle,
     "strict": strict,
+    "oci": oci,
     "peers": peers,
 }

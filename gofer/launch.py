@@ -4,11 +4,10 @@ import os
 import socket
 import subprocess
 import sys
-from pathlib import Path
 
 from gofer.protocol.config import Config, decode_ready, encode_config, required_dirfds
 
-_MAIN = Path(__file__).resolve().parent / "__main__.py"
+_MAIN = os.path.join(os.path.dirname(os.path.realpath(__file__)), "__main__.py")
 NOBODY = 65534
 
 
@@ -78,7 +77,7 @@ def start(config: Config) -> GoferProcess:
     channel, channel_child = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with control_child, channel_child:
         control.send(encode_config(config))
-        command = [sys.executable, "-I", "-S", str(_MAIN), str(control_child.fileno()), str(channel_child.fileno())]
+        command = [sys.executable, "-I", "-S", _MAIN, str(control_child.fileno()), str(channel_child.fileno())]
         command += backend_path()
         inherited = (control_child.fileno(), channel_child.fileno(), *required_dirfds(config))
         environment = {name: value for name, value in os.environ.items() if name == "LD_LIBRARY_PATH"}
@@ -93,5 +92,5 @@ def backend_path() -> list[str]:
     """The folder of cffi's backend, which ``-S`` takes from the search path, if it is not the one this package is in."""
     import _cffi_backend
 
-    folder = str(Path(_cffi_backend.__file__).resolve().parent)
-    return [] if folder == str(_MAIN.parent.parent) else [folder]
+    folder = os.path.dirname(os.path.realpath(_cffi_backend.__file__))
+    return [] if folder == os.path.dirname(os.path.dirname(_MAIN)) else [folder]

@@ -1,8 +1,10 @@
 """Builds the guest's init (``init.c``) as a static program beside this file, or in ``folder``."""
 
 import os
-import subprocess
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NAME = "init.guest"
 _WARNINGS = ("-Wall", "-Wextra", "-Werror")
@@ -10,8 +12,11 @@ _FLAGS = ("-std=c11", "-Os", "-static", "-nostdlib", "-ffreestanding", "-fno-sta
 _LINKER = "-Wl,--build-id=none,-z,noexecstack"
 
 
-def build(folder: Path) -> None:
+def build(folder: "Path") -> None:
     """Compile it. Raises CalledProcessError."""
+    import subprocess
+    from pathlib import Path
+
     folder.mkdir(parents=True, exist_ok=True)
     source = Path(__file__).resolve().with_name("init.c")
     compiler = os.environ.get("CC", "gcc").split()
