@@ -48,7 +48,7 @@ evidence: setup-test  ## run the differential programs that changed everywhere, 
 	@$(PYTHON_RUN) -m syscalls.compat
 
 format: setup  ## sort imports and apply ruff's safe fixes
-	@$(BIN)/ruff check --fix --select I,UP,RUF100 .
+	@$(BIN)/ruff check --fix --fixable I,UP,RUF100 .
 
 dist: setup  ## a wheel in dist/ with the C core and the stub inside
 	@rm -rf dist build
