@@ -144,6 +144,8 @@ def _check_mappings(linux: Object) -> None:
 def _check_namespaces(linux: Object, ignored: list[str]) -> None:
     """A sandbox has its own of every kind; of a network namespace it takes over the interface."""
     found = {str(one.get("type")): str(one.get("path") or "") for one in linux.get("namespaces") or ()}
+    if len(found) < len(linux.get("namespaces") or ()):
+        raise SandboxError("linux.namespaces: a type is given twice; leave one out")
     for kind, path in found.items():
         if kind not in NAMESPACES:
             raise SandboxError(f"linux.namespaces: type {kind!r} is not known")
@@ -224,7 +226,8 @@ def _rlimits(process: Object) -> tuple[Rlimit, ...]:
 
     made: list[Rlimit] = []
     for one in process.get("rlimits") or ():
-        number = getattr(resource, str(one.get("type")), None)
+        name = str(one.get("type"))
+        number = getattr(resource, name, None) if name.startswith("RLIMIT_") else None
         if not isinstance(number, int):
             raise SandboxError(f"process.rlimits: {one.get('type')!r} is not known")
         if any(other.resource == number for other in made):

@@ -171,6 +171,7 @@ def test_rlimits_are_set(oci):
     [
         [{"type": "RLIMIT_NOFILE", "soft": 1, "hard": 1}, {"type": "RLIMIT_NOFILE", "soft": 2, "hard": 2}],
         [{"type": "RLIMIT_NOTHING", "soft": 1, "hard": 1}],
+        [{"type": "PRIO_USER", "soft": 1, "hard": 1}],
     ],
 )
 def test_rlimits_twice_or_unknown_are_an_error(oci, limits):
@@ -298,6 +299,11 @@ def test_masked_paths_look_empty(oci):
 def test_read_only_paths_cannot_be_changed(oci):
     linux = {**LINUX, "readonlyPaths": ["/etc", "/nowhere"]}
     assert oci.lines("touch /etc/x 2>/dev/null || echo refused; touch /tmp/x && echo done", linux=linux) == ["refused", "done"]
+
+
+def test_a_namespace_twice_is_an_error(oci):
+    oci.create("c1", ["/bin/true"], status=1, linux={"namespaces": [*LINUX["namespaces"], {"type": "pid"}]})
+    assert "given twice" in json.loads((oci.folder / "log").read_text())["msg"]
 
 
 def test_sysctls_are_set(oci):
