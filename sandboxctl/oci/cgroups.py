@@ -16,16 +16,19 @@ from sandboxctl.errors import SandboxError
 _MOUNT = "/sys/fs/cgroup"
 _TRIES = 100
 _TRY_S = 0.05
-#: (section, key) of linux.resources: file of version 1, of version 2
+#: (section, key) of linux.resources: controller and file of version 1
 _FILES = {
-    ("cpu", "shares"): ("cpu/cpu.shares", ""),
-    ("cpu", "period"): ("cpu/cpu.cfs_period_us", ""),
-    ("cpu", "quota"): ("cpu/cpu.cfs_quota_us", ""),
-    ("cpu", "cpus"): ("cpuset/cpuset.cpus", "cpuset.cpus"),
-    ("cpu", "mems"): ("cpuset/cpuset.mems", "cpuset.mems"),
-    ("pids", "limit"): ("pids/pids.max", "pids.max"),
-    ("memory", "limit"): ("memory/memory.limit_in_bytes", "memory.max"),
+    ("cpu", "shares"): ("cpu", "cpu.shares"),
+    ("cpu", "period"): ("cpu", "cpu.cfs_period_us"),
+    ("cpu", "quota"): ("cpu", "cpu.cfs_quota_us"),
+    ("cpu", "cpus"): ("cpuset", "cpuset.cpus"),
+    ("cpu", "mems"): ("cpuset", "cpuset.mems"),
+    ("pids", "limit"): ("pids", "pids.max"),
+    ("memory", "limit"): ("memory", "memory.limit_in_bytes"),
 }
+_UNIFIED_CONTROLLERS = ("cpu", "cpuset", "memory", "pids")
+_SHARES = (2, 262144)
+_WEIGHTS = (1, 10000)
 _AT_CREATION = ("cpu",)
 
 
@@ -50,6 +53,8 @@ def make(path: str) -> list[str]:
         folder = os.path.join(_MOUNT, controllers, parent, os.path.normpath(f"/{path}").strip("/"))
         with contextlib.suppress(OSError):
             os.makedirs(folder, exist_ok=True)
+            if not controllers:
+                pass_on(folder, _MOUNT)
             if controllers.split(",")[0] == "cpuset":
                 _inherit_cpuset(folder)
             made.append(folder)
@@ -66,11 +71,11 @@ def enter(folders: list[str]) -> None:
 def apply(folders: list[str], resources: Mapping[str, Any], sections: tuple[str, ...] = _AT_CREATION) -> list[str]:
     """Set what ``linux.resources`` says; returns the settings that could not be made."""
     missing = []
-    for (section, key), (first, second) in _FILES.items():
+    for (section, key), first in _FILES.items():
         value = (resources.get(section) or {}).get(key)
         if section not in sections or value is None or value in {0, ""}:
             continue
-        if not any(_set(folder, first, str(value)) or (second and _set(folder, second, str(value))) for folder in folders):
+        if not any(_set(folder, section, key, value, first) for folder in folders):
             missing.append(f"{section}.{key}")
     return missing
 
@@ -124,15 +129,44 @@ def _inherit_cpuset(folder: str) -> None:
             _write(os.path.join(folder, name), file.read().strip())
 
 
-def _set(folder: str, file: str, value: str) -> bool:
-    controller, slash, name = file.rpartition("/")
-    if slash and f"/{controller}/" not in folder[len(_MOUNT) :]:
-        return False
+def pass_on(folder: str, top: str) -> None:
+    """Version 2: a group has a controller's files once all above it pass the controller on (cgroup-v2, "Top-down Constraint")."""
+    above = top
+    for part in ("", *os.path.relpath(folder, top).split("/")[:-1]):
+        above = os.path.join(above, part)
+        for controller in _UNIFIED_CONTROLLERS:
+            with contextlib.suppress(OSError):
+                _write(os.path.join(above, "cgroup.subtree_control"), f"+{controller}")
+
+
+def _set(folder: str, section: str, key: str, value: int | str, first: tuple[str, str]) -> bool:
+    """Set one limit in one group; whether it is one of that group and could be set."""
     try:
-        _write(os.path.join(folder, name), value)
+        if os.path.exists(os.path.join(folder, "cgroup.controllers")):
+            name, text = _unified(folder, section, key, value)
+        elif first[0] in os.path.relpath(folder, _MOUNT).split("/")[0].split(","):
+            name, text = first[1], str(value)
+        else:
+            return False
+        _write(os.path.join(folder, name), text)
     except OSError:
         return False
     return True
+
+
+def _unified(folder: str, section: str, key: str, value: int | str) -> tuple[str, str]:
+    """File and text of version 2 for a setting of version 1, which is what engines send (config-linux.md). Raises OSError."""
+    if key == "shares":
+        least, most = _SHARES
+        shares = min(max(int(value), least), most)
+        return "cpu.weight", str(_WEIGHTS[0] + (shares - least) * (_WEIGHTS[1] - _WEIGHTS[0]) // (most - least))
+    if key in {"period", "quota"}:
+        with open(os.path.join(folder, "cpu.max"), encoding="ascii") as file:
+            quota, period = file.read().split()
+        return "cpu.max", f"{quota} {value}" if key == "period" else f"{value if int(value) > 0 else 'max'} {period}"
+    if key == "limit":
+        return f"{section}.max", str(value) if int(value) > 0 else "max"
+    return f"cpuset.{key}", str(value)
 
 
 def _write(path: str, text: str) -> None:

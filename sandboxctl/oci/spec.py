@@ -27,10 +27,18 @@ _FILE_MAX = 16 << 20
 #: containerd's word for whether a container is the first of its pod, or joins it
 _POD_KIND = "io.kubernetes.cri.container-type"
 NAMESPACES = ("network", "mount", "pid", "ipc", "uts", "user", "cgroup", "time")
+#: what of memory and processor time has no meaning for the sandbox's accounts
+_MEMORY = (
+    "reservation", "swap", "kernel", "kernelTCP", "swappiness", "disableOOMKiller", "useHierarchy", "checkBeforeUpdate",
+)  # fmt: skip
+_CPU = ("burst", "realtimeRuntime", "realtimePeriod", "idle")
 #: settings that a sandbox makes meaningless: its guest reaches no device, no /proc and no control group of the host
 IGNORED = (
     "linux.resources.blockIO", "linux.resources.devices", "linux.resources.hugepageLimits", "linux.resources.network",
-    "linux.resources.rdma", "linux.rootfsPropagation", "linux.mountLabel",
+    "linux.resources.rdma",
+    *(f"linux.resources.memory.{name}" for name in _MEMORY),
+    *(f"linux.resources.cpu.{name}" for name in _CPU),
+    "linux.rootfsPropagation", "linux.mountLabel",
     "linux.sysctl.net.ipv4.ip_unprivileged_port_start", "linux.sysctl.net.ipv4.ping_group_range",
     "process.apparmorProfile", "process.selinuxLabel",
 )  # fmt: skip
@@ -169,7 +177,11 @@ def _check_rest(spec: Object, ignored: list[str]) -> None:
     domain = (linux.get("personality") or {}).get("domain", "LINUX")
     if domain != "LINUX" or (linux.get("personality") or {}).get("flags"):
         raise SandboxError("linux.personality: there is LINUX without flags only; leave it out")
-    sections = (("linux.resources", linux.get("resources") or {}), ("linux", linux), ("process", process))
+    resources = linux.get("resources") or {}
+    if resources.get("unified"):
+        raise SandboxError("linux.resources.unified is not supported; leave it out, memory, pids and cpu are there")
+    sections = [("linux.resources", resources), ("linux", linux), ("process", process)]
+    sections += [(f"linux.resources.{name}", resources.get(name) or {}) for name in ("memory", "cpu")]
     for where, section in sections:
         ignored += [f"{where}.{name}" for name in section if section[name] and f"{where}.{name}" in IGNORED]
     for kind, names in (process.get("capabilities") or {}).items():

@@ -27,6 +27,7 @@ REFUSED = {
     "an unknown namespace": (linux(namespaces=[*NAMESPACES, {"type": "dream"}]), "'dream' is not known"),
     "another personality": (linux(personality={"domain": "LINUX32"}), "linux.personality"),
     "clock offsets": (linux(timeOffsets={"monotonic": {"secs": 1}}), "linux.timeOffsets"),
+    "files of a group": (linux(resources={"unified": {"memory.high": "1"}}), "linux.resources.unified"),
     "a scheduler": ({"process": {"scheduler": {"policy": "SCHED_FIFO"}}}, "process.scheduler"),
 }
 
@@ -40,10 +41,11 @@ def test_refused_with_one_json_error(oci, name):
 
 
 def test_ignored_settings_are_in_the_debug_log_and_nowhere_else(oci):
+    resources = {"blockIO": {"weight": 10}, "memory": {"swap": 1 << 30}}
     folder = oci.bundle(
         ["/bin/true"],
         **mount("noatime", "rslave"),
-        **linux(rootfsPropagation="rslave", resources={"blockIO": {"weight": 10}}, personality={"domain": "LINUX"}),
+        **linux(rootfsPropagation="rslave", resources=resources, personality={"domain": "LINUX"}),
         process={"selinuxLabel": "a:b:c", "capabilities": {"bounding": ["CAP_KILL", "CAP_FLYING", "EACCES"]}},
     )
     oci.ids.append("c1")
@@ -51,6 +53,7 @@ def test_ignored_settings_are_in_the_debug_log_and_nowhere_else(oci):
     said = (folder / "debug").read_text()
     for text in (
         "mount at /m: option noatime", "mount at /m: option rslave", "linux.rootfsPropagation", "linux.resources.blockIO",
+        "linux.resources.memory.swap",
         "process.selinuxLabel", "process.capabilities.bounding: CAP_FLYING", "process.capabilities.bounding: EACCES",
         "linux.namespaces: no ipc namespace is asked for",
     ):  # fmt: skip
