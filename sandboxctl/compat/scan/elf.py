@@ -26,7 +26,7 @@ class NotForUs(Exception):
 class Elf:
     """One file. ``code`` are its executable sections (address, bytes); ``functions`` the sorted starts of its functions;
     ``exports`` name to address; ``slots`` address of a table entry to the name whose address it will hold; ``pointers`` table
-    entries to addresses."""
+    entries to addresses; ``arrays`` where the tables lie of functions that the loader calls at the start and at the end."""
 
     path: Path
     entry: int
@@ -39,6 +39,11 @@ class Elf:
     exports: dict[str, int] = field(default_factory=dict)
     slots: dict[int, str] = field(default_factory=dict)
     pointers: dict[int, int] = field(default_factory=dict)
+    arrays: list[range] = field(default_factory=list)
+
+    def called_by_loader(self) -> list[int]:
+        """The functions of .init_array and .fini_array."""
+        return [to for slot, to in self.pointers.items() if any(slot in array for array in self.arrays)]
 
     def function_of(self, address: int) -> int:
         """The start of the function that ``address`` lies in."""
@@ -74,6 +79,8 @@ def _read(path: Path, elf: Any) -> Elf:
             found.code.append((section["sh_addr"], section.data()))
             step = _PLT_ENTRY if section.name.startswith(".plt") else section["sh_size"] or 1
             starts.update(range(section["sh_addr"], section["sh_addr"] + section["sh_size"], step))
+        elif section["sh_type"] in ("SHT_INIT_ARRAY", "SHT_FINI_ARRAY"):
+            found.arrays.append(range(section["sh_addr"], section["sh_addr"] + section["sh_size"]))
         elif isinstance(section, SymbolTableSection):
             _symbols(section, found, starts)
         elif isinstance(section, RelocationSection):

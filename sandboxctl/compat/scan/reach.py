@@ -101,6 +101,7 @@ def _reachable(modules: Sequence[_Module], exports: dict[str, tuple[_Module, int
     waiting = [(main, start) for start in main.functions]
     for module in modules[1:]:
         waiting.append((module, module.elf.function_of(module.elf.entry)) if module.elf.entry else (module, -1))
+        waiting += [(module, start) for start in module.elf.called_by_loader()]
     while waiting:
         module, start = waiting.pop()
         if (id(module), start) in seen or start not in module.functions:
