@@ -22,8 +22,6 @@ REFUSED = {
     "--userns2": "a user namespace of the host cannot be joined: the sandbox has a kernel of its own",
     "--pidns": "a pid namespace of the host cannot be joined: the sandbox has a kernel of its own",
     "--userns-block-fd": "there is no user namespace of the host whose maps somebody could write; leave it out",
-    "--seccomp": "a filter from a file is not loaded yet; a program inside may put one on with seccomp(2)",
-    "--add-seccomp-fd": "a filter from a file is not loaded yet; a program inside may put one on with seccomp(2)",
     "--lock-file": "locks hold within a sandbox only, nobody outside would see it; use flock(1) around sandboxctl do",
     "--bind-fd": "give the path instead: --bind /proc/self/fd/N DEST",
     "--ro-bind-fd": "give the path instead: --ro-bind /proc/self/fd/N DEST",
@@ -40,6 +38,7 @@ class Parser:
         self._size = 0
         self._count = 0
         self._given: set[str] = set()
+        self.seccomp_option = ""
 
     def parse(self, words: Sequence[str]) -> Wishes:
         """Return what the words mean; those behind the options are the command."""
@@ -264,6 +263,18 @@ def _capability(parser: Parser, words: list[str]) -> None:
     parser.wishes.capabilities.append((option == "--cap-add", mask))
 
 
+def _seccomp(parser: Parser, words: list[str]) -> None:
+    option, text = words
+    number, given = _descriptor(text), parser.wishes.seccomp_fd
+    if given >= 0:
+        if parser.seccomp_option != option:
+            raise BubbleError(f"{option} cannot be combined with {parser.seccomp_option}")
+        if option == "--add-seccomp-fd":
+            raise OptionError("--add-seccomp-fd is refused a second time: one filter is put on; give one with all rules")
+    parser.once(option)
+    parser.seccomp_option, parser.wishes.seccomp_fd = option, number
+
+
 def _assert(_parser: Parser, _words: list[str]) -> None:
     """``--disable-userns`` and ``--assert-userns-disabled``: there never are any (unshare(2) and clone(2) give EPERM)."""
 
@@ -297,6 +308,8 @@ _OPTIONS: dict[str, tuple[int, Act]] = {
     "--clearenv": (0, _clearenv),
     "--cap-add": (1, _capability),
     "--cap-drop": (1, _capability),
+    "--seccomp": (1, _seccomp),
+    "--add-seccomp-fd": (1, _seccomp),
     "--new-session": (0, _flag("is_new_session")),
     "--die-with-parent": (0, _flag("dies_with_parent")),
     "--as-pid-1": (0, _flag("is_first")),

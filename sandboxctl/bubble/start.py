@@ -12,6 +12,8 @@ from sandboxctl.options.network import network
 from syscalls.abi.capability import ALL_CAPABILITIES
 
 _OVERFLOW_ID = 65534
+#: BPF_MAXINSNS, and the size of struct sock_filter
+_INSTRUCTIONS_MAX, _INSTRUCTION = 4096, 8
 
 
 def sandbox_config(wishes: Wishes, platform: str | None, profile: str) -> SandboxConfig:
@@ -43,6 +45,7 @@ def command_config(wishes: Wishes, *, is_terminal: bool) -> CommandConfig:
         no_new_privileges=True,
         capabilities=_capabilities(wishes),
         is_reaped=not wishes.is_first,
+        seccomp=_filter(wishes.seccomp_fd).hex(),
     )
 
 
@@ -81,6 +84,20 @@ def _capabilities(wishes: Wishes) -> Capabilities:
         mask = mask | bits if is_added else mask & ~bits
     kept = mask if wishes.capabilities else 0
     return Capabilities(bounding=mask, inheritable=kept, ambient=kept)
+
+
+def _filter(number: int) -> bytes:
+    """The program of ``--seccomp`` (seccomp(2)): struct sock_filter after struct sock_filter. Raises BubbleError."""
+    if number < 0:
+        return b""
+    try:
+        with open(number, "rb") as file:
+            program = file.read(_INSTRUCTIONS_MAX * _INSTRUCTION + 1)
+    except OSError as error:
+        raise BubbleError(f"Can't read seccomp data: {error.strerror}") from None
+    if not program or len(program) % _INSTRUCTION or len(program) > _INSTRUCTIONS_MAX * _INSTRUCTION:
+        raise BubbleError("Invalid seccomp data, must be multiple of 8")
+    return program
 
 
 def _own_capabilities() -> int:

@@ -53,6 +53,7 @@ class Wishes:
     dies_with_parent: bool = False
     is_new_session: bool = False
     is_first: bool = False
+    seccomp_fd: int = -1
     block_fd: int = -1
     info_fd: int = -1
     status_fd: int = -1

@@ -41,6 +41,7 @@ _SHOWN = (
     ("--hostname", 1, "NAME", "With --unshare-uts: its name."),
     ("--uid", 1, "UID", "With --unshare-user: who it runs as; also --gid."),
     ("--cap-add", 1, "CAP", "A right inside, like CAP_SYS_ADMIN, or ALL; also --cap-drop."),
+    ("--seccomp", 1, "FD", "A filter for seccomp(2), as libseccomp exports it, read from FD."),
     ("--as-pid-1", 0, "", "Run COMMAND as pid 1, without a small init."),
     ("--new-session", 0, "", "Keep it from this terminal."),
     ("--die-with-parent", 0, "", "End when our parent does."),
