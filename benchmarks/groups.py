@@ -87,6 +87,35 @@ def startup(platform: str | None) -> Iterator[Row]:
             raise BenchmarkError(done.stderr.strip())
 
     yield Row("startup", "run host -- /bin/true (ms)", "ms", seconds(once, 5) * 1000)
+    yield from stored_image()
+
+
+def stored_image() -> Iterator[Row]:
+    """An image of the store beside the same files as a folder, which stand in the native column."""
+    name = "run IMAGE, to dir: (ms)"
+    busybox = shutil.which("busybox")
+    if busybox is None:
+        yield Row("startup", name, "ms", None, note="needs busybox")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        programs = Path(folder, "root", "bin")
+        programs.mkdir(parents=True)
+        shutil.copy(busybox, programs / "true")
+        archive = shutil.make_archive(f"{folder}/root", "tar", f"{folder}/root")
+        environment = {**os.environ, "SANDBOXCTL_STORE": f"{folder}/store"}
+
+        def call(*words: str) -> None:
+            command = [f"{Path(sys.executable).parent}/sandboxctl", *words]
+            done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+            if done.returncode:
+                raise BenchmarkError(done.stderr.strip())
+
+        call("import", archive, "localhost/true")
+        starts = [partial(call, "run", image, "--", "/bin/true") for image in ("localhost/true", f"dir:{folder}/root")]
+        times = [[seconds(start, 1) for start in starts] for _ in range(7)]  # by turns: other load meets both
+        stored, plain = (min(column) * 1000 for column in zip(*times, strict=True))
+        yield Row("startup", name, "ms", stored, plain)
 
 
 _PIP = "rm -rf v && python3 -m venv v >/dev/null && v/bin/pip install -q --no-index --no-deps --disable-pip-version-check --find-links {wheels} setuptools"

@@ -9,6 +9,7 @@ from typing import Any
 
 from sandboxctl.config import CommandConfig, SandboxConfig
 from sandboxctl.errors import OptionError, SandboxError
+from sandboxctl.images.registry import resolve
 from sandboxctl.state import place, restart
 from sandboxctl.state.folder import States
 from sandboxctl.state.keeper import Keeper
@@ -53,9 +54,15 @@ def new_record(config: SandboxConfig, command: CommandConfig, options: Mapping[s
         auto_remove=options["rm"],
         stop_signal=config.stop_signal,
         command={**to_plain(command), "timeout": command.timeout},
-        config=config_to_plain(config),
+        config=config_to_plain(replace(config, image=_pinned(config.image))),
         restart=policy,
     )
+
+
+def _pinned(image: str) -> str:
+    """The image's id, if it is one of the store: its name may come to stand for another one before the next start."""
+    found = resolve(image)
+    return found.id if found.layers is not None else image
 
 
 def write_cidfile(path: str | None, record: Record) -> None:

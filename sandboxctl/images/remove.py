@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 
 from sandboxctl.images.describe import names_of, need
+from sandboxctl.state import place
+from sandboxctl.state.folder import States
 from sandboxctl.store import collect, names, record
 from sandboxctl.store.errors import ImageError
 from sandboxctl.store.place import hex_of
@@ -12,10 +14,11 @@ EXIT_NONE, EXIT_USED = 1, 2
 
 
 class ImageUsed(ImageError):
-    """A running sandbox uses the image."""
+    """A sandbox uses the image: one that runs, or ``user``, which may be started again."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(f"image {name} is used by a running sandbox; stop that first")
+    def __init__(self, name: str, user: str = "") -> None:
+        hint = f"the sandbox {user}; remove that first, or use --force" if user else "a running sandbox; stop that first"
+        super().__init__(f"image {name} is used by {hint}")
         self.exit_code = EXIT_USED
 
 
@@ -31,6 +34,8 @@ def remove(store: Store, text: str, *, force: bool = False) -> Iterator[str]:
         raise ImageError(f"image {text} has several names: {', '.join(own)}; name one, or use --force to remove them all")
     gone = own if not name or len(own) == 1 else [name]
     is_last = len(gone) == len(own)
+    if is_last and not force and (user := _user(image.id)):
+        raise ImageUsed(text, user)
     with store.place.removing() as may_remove, collect.unused(store, image.id) as is_unused:
         if is_last and not is_unused:
             raise ImageUsed(text)
@@ -44,6 +49,12 @@ def remove(store: Store, text: str, *, force: bool = False) -> Iterator[str]:
         collect.drop_image(store, image.id)
         collect.collect(store)
         yield f"Deleted: {hex_of(image.id)}"
+
+
+def _user(image_id: str) -> str:
+    """The name of a sandbox that would be started from the image, running or not; empty if there is none."""
+    states = States(place.prepare(place.default_root()))
+    return next((record.name for record in states.all() if record.config.get("image") == image_id), "")
 
 
 def _broken(store: Store, text: str) -> str | None:
@@ -64,7 +75,7 @@ def prune(store: Store, *, everything: bool) -> tuple[list[str], int]:
             raise ImageError("another command is adding images just now; try again when it is done")
         for image_id in record.all_ids(store.place):
             own = names_of(store.place, image_id)
-            if own and not everything:
+            if (own and not everything) or _user(image_id):
                 continue
             with collect.unused(store, image_id) as is_unused:
                 if is_unused:

@@ -36,6 +36,7 @@ def inspect(states: States, record: Record) -> dict[str, Any]:
             "StartedAt": _stamp(record.started),
             "FinishedAt": _stamp(record.finished),
         },
+        "Image": str(config.get("image", "")).removeprefix("sha256:"),
         "ImageName": record.image,
         "RestartCount": record.restarts,
         "LogPath": os.path.join(states.path(record.id), LOG_NAME),

@@ -109,6 +109,10 @@ def test_a_sandbox_that_has_ended_can_be_committed(call, tmp_path):
     call("start", "-a", name)
     assert call("diff", name).stdout.splitlines()[-2:] == ["D /bin/cat", "A /made"]
     call("commit", "-q", name, "localhost/more")
+    call("tag", "localhost/more", "localhost/base")  # the name has moved on; the sandbox has not
+    call("start", "-a", name, status=1)  # what it removed is gone already
+    image = call("inspect", "--format", "{{.Image}}", name).stdout.strip()
+    assert f"used by the sandbox {name}" in call("rmi", image, status=2).stderr
     other = call.name("other")
     seen = call("run", "--name", other, "localhost/more", "--", "sh", "-c", "read x </made; echo $x; test -e /bin/cat", status=1)
     assert seen.stdout == "made\n"
