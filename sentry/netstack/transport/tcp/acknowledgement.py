@@ -92,7 +92,7 @@ def take(c: "Connection", ack: int) -> None:
 def _partial(c: "Connection", acked: int) -> None:
     """Not all of what was in flight at the loss is acknowledged (RFC 6582 section 3.2, step 3)."""
     if c.is_loss:
-        c.congestion.on_ack(acked, c.stack.now, c.rtt.srtt)
+        c.congestion.on_ack(min(acked, 2 * c.mss), c.stack.now, c.rtt.srtt)  # RFC 3465 section 2.3
     if c.has_sack:
         return
     c.duplicates = max(c.duplicates - acked // c.mss, 0)

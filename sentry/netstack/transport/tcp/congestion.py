@@ -38,9 +38,9 @@ class NewReno:
         self.credit = 0
 
     def on_ack(self, acked: int, now: int, rtt: int) -> None:
-        """Grow by what was acknowledged (two segments at most), or by a segment each window."""
+        """Grow by what was acknowledged, however much (RFC 9406 section 4.2), or by a segment each window."""
         if self.window < self.threshold:
-            self.window = min(self.window + min(acked, 2 * self.mss), _WINDOW_MAX)
+            self.window = min(self.window + acked, _WINDOW_MAX)
             return
         self.credit += acked
         if self.credit >= self.window:
@@ -76,7 +76,7 @@ class Cubic:
     def on_ack(self, acked: int, now: int, rtt: int) -> None:
         """Follow the cubic function, or Reno's where that is more (RFC 9438 sections 4.2 to 4.5)."""
         if self.window < self.threshold:
-            self.window = min(self.window + min(acked, 2 * self.mss), _WINDOW_MAX)
+            self.window = min(self.window + acked, _WINDOW_MAX)
             return
         segments = self.window / self.mss
         if self.epoch is None:

@@ -59,7 +59,7 @@ def receive(c: "Connection", segment: Segment) -> None:
         return
     length = len(segment.payload)
     if length or segment.flags & FIN:
-        _receive_text(c, seq, segment.payload, bool(segment.flags & FIN))
+        _receive_text(c, seq, segment)
     output.output(c)
 
 
@@ -211,13 +211,15 @@ def _advance_close(c: "Connection") -> None:
         c.finish(0)
 
 
-def _receive_text(c: "Connection", seq: int, payload: bytes, has_fin: bool) -> None:
+def _receive_text(c: "Connection", seq: int, segment: Segment) -> None:
     """Data and FIN; the urgent pointer is not looked at: urgent data is data (RFC 6093 section 5 advises so)."""
+    payload, has_fin = segment.payload, bool(segment.flags & FIN)
     if c.state not in RECEIVES:
         output.schedule_ack(c, 0, is_now=True)
         return
     if payload and c.is_orphan and seq + len(payload) > c.rcv_nxt:
-        output.send_reset(c)  # nobody will read it (RFC 9293 MUST-16; RFC 2525 section 2.17)
+        # nobody will read it (RFC 9293 MUST-16; RFC 2525 section 2.17): as if there were no connection (section 3.10.7.1)
+        c.stack.tcp.send_reset_for(c.local, c.remote, segment)
         c.finish(0)
         return
     start = max(c.rcv_nxt - seq, 0)

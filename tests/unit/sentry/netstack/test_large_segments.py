@@ -77,3 +77,12 @@ def test_a_large_segment_is_acknowledged_at_once():
     script.expect(".", seq=1, ack=1461)
     script.send(".", 1461, 1, data=bytes(9000), window=65535)
     script.expect(".", seq=1, ack=1461 + 9000)
+
+
+def test_slow_start_counts_all_that_an_acknowledgement_stands_for():
+    """A peer that merges segments acknowledges many at once: the window still doubles each round trip."""
+    script, c = connected()
+    c.send(bytes(60_000), script.now)
+    window = c.congestion.window
+    script.send(".", 1, 1 + 10 * 1460, window=65535)
+    assert c.congestion.window == window + 10 * 1460
