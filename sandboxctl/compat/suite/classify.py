@@ -59,6 +59,8 @@ def classify(
     if 0 < bad < len(native):
         return Finding(test, Kind.RACE, f"natively {bad} of {len(native)} runs fail as well", message=message)
 
+    found = _told(found, message) or found
+
     def finding(kind: Kind, reason: str, difference: Difference | None = None) -> Finding:
         first = str(difference or (found[0] if found else ""))
         return Finding(test, kind, reason, first, message)
@@ -80,6 +82,11 @@ def classify(
     if 0 < failing(inside) < len(inside):
         return finding(Kind.TIMING, f"only {failing(inside)} of {len(inside)} runs in the sandbox fail")
     return finding(Kind.UNKNOWN, "no call's error differs: the difference is in data, or the host was not traced")
+
+
+def _told(found: Sequence[Difference], message: str) -> list[Difference]:
+    """Those whose path the test itself names: what fails for want of a file says so, whatever its runtime has probed before."""
+    return [one for one in found if len(one.event.path) > 1 and one.event.path in message]
 
 
 def _first(found: Sequence[Difference], fits: Callable[[Difference], bool]) -> Difference | None:

@@ -66,10 +66,15 @@ def tap(text: str) -> Outcomes:
     if plan is None and not text.startswith("TAP version"):
         return {}
     found: Outcomes = {}
-    for word, number, title, directive in _TAP.findall(text):
+    lines = list(_TAP.finditer(text))
+    ends = [line.start() for line in lines[1:]] + [len(text)]
+    for line, end in zip(lines, ends, strict=True):
+        word, number, title, directive = line.groups(default="")
         name = f"{number or len(found) + 1} {title.strip()}".strip()
         is_good = word.lower() == "ok"
-        found[name] = Outcome(Verdict.SKIP if directive else Verdict.PASS if is_good else Verdict.FAIL)
+        verdict = Verdict.SKIP if directive else Verdict.PASS if is_good else Verdict.FAIL
+        # what is said of a test follows its line: comments, or a block of YAML
+        found[name] = Outcome(verdict, "" if verdict is not Verdict.FAIL else text[line.end() : end].strip()[:_MESSAGE_MAX])
     if plan and len(found) < int(plan[1]):
         found["(plan)"] = Outcome(Verdict.FAIL, f"{len(found)} of {plan[1]} tests ran")
     return found

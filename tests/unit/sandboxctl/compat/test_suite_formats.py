@@ -63,6 +63,15 @@ def test_no_output_breaks_a_reader(text, status):
     assert read(text, status)[1]
 
 
+def test_what_tap_says_of_a_failure_is_its_message():
+    text = "TAP version 13\nok 1 - a\n  ---\n  duration_ms: 1\n  ...\n"
+    text += "not ok 2 - b\n  ---\n  error: 'no /x'\n  ...\n# c\nok 3 - c\n1..3\n"
+    _, found = read(text, 1)
+    assert {name: outcome.message for name, outcome in found.items()} == {
+        "1 a": "", "2 b": "---\n  error: 'no /x'\n  ...\n# c", "3 c": "",
+    }  # fmt: skip
+
+
 def trace(*lines):
     return list(events(iter(lines), ("/native", "/inside")))
 
@@ -91,6 +100,12 @@ def test_traces_of_both_kinds_compare():
     good, bad = [Outcome(PASS)], [Outcome(FAIL)]
     assert classify("t", good, bad, found).kind is Kind.MISSING_FILE
     assert classify("t", good, bad, found[1:]).kind is Kind.WRONG_ERRNO
+    assert classify("t", good, [Outcome(FAIL, "said nothing of /other")], found[::-1]).kind is Kind.MISSING_FILE
+    named = list(differences(trace('openat(AT_FDCWD, "/etc/x", O_RDONLY) = 3', "io_uring_setup(1, 0) = 3"), trace(
+        "io_uring_setup(1, 0) = -1 ENOSYS", 'openat(AT_FDCWD, "/etc/x", O_RDONLY) = -1 ENOENT',
+    )))  # fmt: skip
+    assert classify("t", good, bad, named).kind is Kind.MISSING_CALL
+    assert classify("t", good, [Outcome(FAIL, "cannot open '/etc/x'")], named).kind is Kind.ENVIRONMENT
     assert classify("t", good, bad, ()).kind is Kind.UNKNOWN
     assert classify("t", good, [Outcome(FAIL, "timed out")], ()).kind is Kind.TIMING
     assert classify("t", good, [Outcome(FAIL, "OSError: Too many open files")], ()).kind is Kind.LIMIT
