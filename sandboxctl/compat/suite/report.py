@@ -14,7 +14,7 @@ from sandboxctl.compat.suite.outcome import Outcome
 _STYLE = """
 :root { color-scheme: light dark; --good: #2e7d32; --bad: #c62828; --bar: #1565c0; --line: #8884; }
 @media (prefers-color-scheme: dark) { :root { --good: #81c784; --bad: #ef9a9a; --bar: #64b5f6; } }
-body { font: 16px/1.45 system-ui, sans-serif; max-width: 60rem; margin: auto; padding: 1rem; }
+body { font: 16px/1.45 system-ui, sans-serif; max-width: 60rem; margin: auto; padding: 1rem; overflow-wrap: anywhere; }
 table { border-collapse: collapse; width: 100%; }
 td, th { text-align: left; padding: .3rem .5rem; border-top: 1px solid var(--line); }
 code, pre { font: 13px/1.4 ui-monospace, monospace; overflow-wrap: anywhere; white-space: pre-wrap; }
