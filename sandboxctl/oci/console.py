@@ -5,6 +5,7 @@ The guest's own terminal does the line discipline, so ours is raw; only its size
 
 import fcntl
 import os
+import signal
 import termios
 import tty
 from _socket import AF_UNIX, SCM_RIGHTS, SOCK_STREAM, SOL_SOCKET, socket
@@ -24,6 +25,7 @@ def open_console(path: str, rows: int = 0, columns: int = 0) -> int:
         sock.connect(path)
         sock.sendmsg([os.ttyname(slave).encode()], [(SOL_SOCKET, SCM_RIGHTS, master.to_bytes(4, "little"))])
     except OSError as error:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # we lead its session, and must live to tell
         raise SandboxError(f"--console-socket {path}: {error.strerror}") from None
     finally:
         sock.close()

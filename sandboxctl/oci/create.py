@@ -7,18 +7,19 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sandboxctl.config import Capabilities, CommandConfig
+from sandboxctl.config import Capabilities, CommandConfig, SandboxConfig
 from sandboxctl.errors import EXIT_NOT_EXECUTABLE, SandboxError
 from sandboxctl.oci import cgroups, life, spec
 from sandboxctl.oci.arguments import Arguments
-from sandboxctl.oci.hooks import run_hooks, run_inside
 from sandboxctl.state.folder import States
-from sandboxctl.state.keeper import Keeper
 from sandboxctl.state.launch import launch
 from sandboxctl.state.plain import to_plain
 from sandboxctl.state.record import Record
+
+if TYPE_CHECKING:
+    from sandboxctl.state.keeper import Keeper
 
 
 def close_inherited() -> None:
@@ -84,6 +85,8 @@ def _create(states: States, arguments: Arguments) -> int:
     socket_path = arguments.flag("console-socket")
     if command.tty and not socket_path:
         raise SandboxError("cannot allocate a terminal without --console-socket")
+    wanted = process.get("consoleSize") or {}
+    console = (socket_path, wanted.get("height", 0), wanted.get("width", 0)) if command.tty else None
     place = linux.get("cgroupsPath") or ""
     if arguments.flag("systemd-cgroup"):
         place = cgroups.systemd_path(place, ident)
@@ -99,20 +102,6 @@ def _create(states: States, arguments: Arguments) -> int:
         resources=linux.get("resources") or {},
     )
 
-    def begin(keeper: Keeper) -> None:
-        cgroups.enter(record.cgroups)
-        if record.hooks.get("startContainer"):
-            keeper.before_start = partial(run_inside, keeper)
-        if command.tty:
-            from sandboxctl.oci.console import open_console
-
-            wanted = process.get("consoleSize") or {}
-            # and none of the engine's pipes, which it reads to their end
-            slave = open_console(socket_path, wanted.get("height", 0), wanted.get("width", 0))
-            keeper.begin({0: slave, 1: slave}, console=slave)
-        else:
-            keeper.begin({0: 0, 1: 1, 2: 2})
-
     with states.claim(record):
         if os.geteuid() == 0:
             record.cgroups = cgroups.make(place)
@@ -120,13 +109,14 @@ def _create(states: States, arguments: Arguments) -> int:
             ignored += [f"linux.resources.{name}: it cannot be written here" for name in missing]
         note(arguments, ignored)
         try:
-            record.pid = launch(lambda: Keeper(states, record, config, command), begin, keeps_streams=not command.tty)
+            record.pid = launch(
+                partial(_keeper, states, record, config, command), partial(_begin, console), keeps_streams=not command.tty
+            )
         except SandboxError as error:
             cgroups.remove(record.cgroups)
             raise worded(error) from None
         try:
-            for kind in ("prestart", "createRuntime", "createContainer"):
-                run_hooks(record, kind)
+            _run_hooks(record)
             write_pid_file(arguments.flag("pid-file"), record.pid)
         except BaseException:
             with contextlib.suppress(ProcessLookupError):
@@ -134,6 +124,43 @@ def _create(states: States, arguments: Arguments) -> int:
             cgroups.remove(record.cgroups)
             raise
     return record.pid
+
+
+def _keeper(states: States, record: Record, config: SandboxConfig, command: CommandConfig) -> "Keeper":
+    """In the control group, and the sentry first: it imports while we do (ADR 12). Raises SandboxError."""
+    cgroups.enter(record.cgroups)
+    from sandboxctl.launcher import start_sentry
+
+    try:
+        sentry = start_sentry()
+    except OSError as error:
+        raise SandboxError(f"cannot start a process: {error.strerror or error}") from None
+    from sandboxctl.state.keeper import Keeper
+
+    return Keeper(states, record, config, command, sentry)
+
+
+def _begin(console: tuple[str, int, int] | None, keeper: "Keeper") -> None:
+    """``console``: the socket that gets a new terminal, its rows and columns; else the engine's streams are the program's."""
+    if keeper.record.hooks.get("startContainer"):
+        from sandboxctl.oci.hooks import run_inside
+
+        keeper.before_start = partial(run_inside, keeper)
+    if console is None:
+        keeper.begin({0: 0, 1: 1, 2: 2})
+        return
+    from sandboxctl.oci.console import open_console
+
+    slave = open_console(*console)  # and none of the engine's pipes, which it reads to their end
+    keeper.begin({0: slave, 1: slave}, console=slave)
+
+
+def _run_hooks(record: Record) -> None:
+    if record.hooks:
+        from sandboxctl.oci.hooks import run_hooks
+
+        for kind in ("prestart", "createRuntime", "createContainer"):
+            run_hooks(record, kind)
 
 
 def worded(error: SandboxError) -> SandboxError:

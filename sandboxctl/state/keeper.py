@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 
 from sandboxctl.config import CommandConfig, SandboxConfig
 from sandboxctl.errors import EXIT_KILLED, SandboxError
+from sandboxctl.launcher import SentryProcess
 from sandboxctl.session import Command, Session
 from sandboxctl.state import kept, limits, link, restart
 from sandboxctl.state.client import Client
@@ -32,7 +33,15 @@ _ENDING = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 class Keeper:
     """One sandbox and its first program."""
 
-    def __init__(self, states: States, record: Record, config: SandboxConfig, command: CommandConfig) -> None:
+    def __init__(
+        self,
+        states: States,
+        record: Record,
+        config: SandboxConfig,
+        command: CommandConfig,
+        sentry: SentryProcess | None = None,
+    ) -> None:
+        """``sentry``: one that this process has started ahead, for the first start."""
         self.states = states
         self.record = record
         self.folder = states.path(record.id)
@@ -48,6 +57,7 @@ class Keeper:
         self._arrivals = -1
         self._deadline: float | None = None
         self._end_of_time = False
+        self._sentry = sentry
 
     def begin(self, streams: Mapping[int, int], *, console: int = -1) -> None:
         """Start the sandbox and find the program. Raises SandboxError, with the program's 126 or 127.
@@ -87,7 +97,8 @@ class Keeper:
         return error
 
     def _boot(self, streams: Mapping[int, int]) -> None:
-        self.session = Session(self.config, on_log=self._note)
+        ahead, self._sentry = self._sentry, None
+        self.session = Session(self.config, ahead, on_log=self._note)
         if self._keeps_changes:
             try:
                 kept.restore(self.session, self.folder)

@@ -285,6 +285,13 @@ def test_a_terminal_goes_to_the_console_socket_with_its_size(oci, tmp_path):
     os.close(master)
 
 
+def test_a_console_socket_that_there_is_not_is_an_error(oci):
+    folder = oci.bundle(["/bin/sh"], process={"terminal": True})
+    oci.call("create", "--bundle", folder, "--console-socket", folder / "nowhere", "c1", status=1)
+    assert "nowhere: No such file" in json.loads((folder / "log").read_text())["msg"]
+    assert oci.call("list", "-q").stdout == ""
+
+
 # config-linux.md
 
 
