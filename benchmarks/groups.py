@@ -25,6 +25,7 @@ from benchmarks.measure import (
     pss_bytes,
     seconds,
 )
+from benchmarks.network import network
 from benchmarks.oci import oci
 from benchmarks.peers import peers
 from benchmarks.strict import strict
@@ -250,5 +251,6 @@ GROUPS: dict[str, Callable[[str | None], Iterator[Row]]] = {
     "idle": idle,
     "strict": strict,
     "oci": oci,
+    "network": network,
     "peers": peers,
 }

@@ -133,7 +133,7 @@ def seen(lab: Laboratory, case: str, inside: str) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("case", "inside"), itertools.product(_CASES, ("client", "server")) if _WHOLE else _SAMPLE)
+@pytest.mark.parametrize(("case", "inside"), list(itertools.product(_CASES, ("client", "server"))) if _WHOLE else _SAMPLE)
 def test_the_wire_is_the_kernels(case, inside):
     if reason := may_make_links():
         pytest.skip(reason)
