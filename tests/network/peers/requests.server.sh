@@ -1,5 +1,5 @@
 exec /usr/bin/python3 - "$H" <<'END'
-import http.server, sys
+import http.server, socket, sys
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -28,5 +28,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *words):
         pass
 
+http.server.ThreadingHTTPServer.address_family = socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET
 http.server.ThreadingHTTPServer((sys.argv[1], 8080), Handler).serve_forever()
 END
