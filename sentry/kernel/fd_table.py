@@ -9,6 +9,7 @@ from syscalls.abi.errno import EBADF, EINVAL, EMFILE, ESPIPE
 from syscalls.abi.errors import SyscallError
 
 if TYPE_CHECKING:
+    from sentry.kernel.task import Task
     from sentry.sched.wait import Latch
 
 
@@ -18,9 +19,21 @@ class FdTable:
     ``limit`` is RLIMIT_NOFILE's soft value, kept by the kernel. ``host_copies`` are the numbers that also exist in the guest's
     host table because a mapping needed them (kernel-facts.md 10); ``stale_copies`` are those whose number means another file
     now (dup2), so that no mapping may use them. ``lending`` is held while a descriptor of the sentry's is in the host's table.
+    ``closing`` are the copies that the host is told to close: number, thread, its call (``sentry.kernel.closing``).
     """
 
-    __slots__ = ("_cloexec", "_files", "_free", "_next", "host_copies", "lending", "limit", "references", "stale_copies")
+    __slots__ = (
+        "_cloexec",
+        "_files",
+        "_free",
+        "_next",
+        "closing",
+        "host_copies",
+        "lending",
+        "limit",
+        "references",
+        "stale_copies",
+    )
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
@@ -32,6 +45,7 @@ class FdTable:
         self.stale_copies: set[int] = set()
         self.references = 1
         self.lending: Latch | None = None
+        self.closing: list[tuple[int, Task, tuple[int, ...]]] = []
 
     def __len__(self) -> int:
         return len(self._files)

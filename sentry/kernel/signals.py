@@ -76,7 +76,7 @@ class Signals:
         for target in targets:
             group = target if isinstance(target, ThreadGroup) else target.group
             group.signal_epoch += 1
-            group.in_flight = [entry for entry in group.in_flight if _is_under_way(entry)]
+            group.in_flight = [(sender, trap) for sender, trap in group.in_flight if sender.may_be_in(trap)]
             group.in_flight.append((sender, sender.trap))
         sender.context.proceed()
 
@@ -105,9 +105,9 @@ class Signals:
         if group.is_stopped or pending & ~blocked & (caught | ~(ignored | _IGNORED_MASK)):
             task.fiber.interrupt()
             return
-        for entry in group.in_flight:
-            if _is_under_way(entry):
-                self._watch(entry[0], task)
+        for sender, trap in group.in_flight:
+            if sender.may_be_in(trap):
+                self._watch(sender, task)
 
     def _watch(self, sender: "Task", sleeper: "Task") -> None:
         """Look at ``sleeper`` again as soon as the call by which ``sender`` may be signalling it has surely run."""
@@ -145,9 +145,3 @@ def _has_deaf(target: "ThreadGroup | Task") -> bool:
     if isinstance(target, ThreadGroup):
         return any(task.fiber.is_busy for task in target.tasks.values())
     return target.fiber.is_busy
-
-
-def _is_under_way(entry: "tuple[Task, tuple[int, ...]]") -> bool:
-    """Whether a call that was let through may not have run yet: its thread has made no other since."""
-    sender, trap = entry
-    return sender.trap is trap and not sender.is_exiting

@@ -102,5 +102,9 @@ class Task:
         #: why the last execve failed (positive errno), for the container's first program
         self.exec_errno = 0
 
+    def may_be_in(self, trap: tuple[int, ...]) -> bool:
+        """Whether the call ``trap``, which was let through, may not have run yet: the thread has made no other since."""
+        return self.trap is trap and not self.is_exiting
+
     def __repr__(self) -> str:
         return f"<Task {self.tid} {self.name!r}>"

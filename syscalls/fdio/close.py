@@ -6,6 +6,7 @@ where the very same call touches nothing but copies.
 
 from typing import Annotated
 
+from sentry.kernel import closing
 from sentry.kernel.task import Task
 from syscalls.abi.errno import EINVAL
 from syscalls.abi.errors import SyscallError
@@ -19,7 +20,10 @@ def sys_close(task: Task, fd: Fd) -> Result:
     """Forget the number; the last one of a description closes it. Errors: EBADF."""
     fds = task.fds
     fds.close(fd)
-    return PROCEED if fds.drop_host_copy(fd) else 0
+    if not fds.drop_host_copy(fd):
+        return 0
+    closing.note(task, fd)
+    return PROCEED
 
 
 @syscall(man="close_range(2)")
@@ -50,7 +54,9 @@ def sys_close_range(
     for fd in numbers:
         fds.close(fd)
         if last < fds.limit:
-            has_copies |= fds.drop_host_copy(fd)
+            if fds.drop_host_copy(fd):
+                has_copies = True
+                closing.note(task, fd)
         else:
             fds.forget_host_copy(fd)
     return PROCEED if has_copies and not flags else 0

@@ -7,6 +7,7 @@ no other untrapped call can use that copy, and close and exec remove it (design.
 from collections.abc import Coroutine
 from typing import Any
 
+from sentry.kernel import closing
 from sentry.kernel.memory_usage import admits
 from sentry.kernel.task import Task
 from sentry.vfs.file import FileDescription
@@ -71,6 +72,8 @@ async def _lend(task: Task, file: FileDescription, fd: int, *, is_shared: bool) 
     file.acquire()
     try:
         host_fd = await _backing(task, file, is_shared=is_shared)
+        if closing.has(task, fd):
+            await closing.wait_for(task, fd)
         if task.fds.find(fd) is not file:
             return await _moved(task, fd)
         if fd not in task.fds.host_copies:

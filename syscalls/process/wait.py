@@ -8,6 +8,7 @@ from typing import Any
 
 from sentry.fs import pidfd
 from sentry.fs.pidfd import pidfd_of
+from sentry.kernel import closing
 from sentry.kernel.task import Task
 from sentry.kernel.task_wait import Match, consume, find_waitable, match_pid
 from sentry.kernel.thread_group import ThreadGroup
@@ -54,6 +55,8 @@ def sys_waitid(
         matches = _in_process_group(upid or task.group.process_group.pgid)
     elif idtype == P_PIDFD and upid >= 0:
         file = pidfd_of(task, upid)
+        if closing.has(task, upid):
+            return _lent_later(task, idtype, upid, infop, options, rusage)
         pidfd.lend(task, file, upid)
         matches = _exactly(file.group)
         if file.flags & O_NONBLOCK and not options & WNOHANG:
@@ -83,6 +86,13 @@ def _told(task: Task, infop: int, outcome: _Outcome) -> _Outcome | None:
 
 async def _held_and_told(task: Task, infop: int, held: Coroutine[Any, Any, Result]) -> Any:
     return _told(task, infop, await held)
+
+
+async def _lent_later(task: Task, idtype: int, upid: int, infop: int, options: int, rusage: int) -> Any:
+    """The host is closing what it had under the pidfd's number before."""
+    await closing.wait_for(task, upid)
+    outcome = sys_waitid(task, idtype, upid, infop, options, rusage)
+    return await outcome if isinstance(outcome, Coroutine) else outcome
 
 
 def _of_kind(matches: Match, options: int) -> Match:

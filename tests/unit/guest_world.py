@@ -163,6 +163,7 @@ class Guest:
             is_masked=False,
             resumption=None,
             trap=(),
+            may_be_in=lambda trap: self.task.trap is trap,
             namespaces=world.namespaces,
             sem_undo=None,
         )
