@@ -159,14 +159,16 @@ class FdTable:
         return self._files.get(fd)
 
     def copy(self) -> "FdTable":
-        """fork(2), unshare(CLONE_FILES): the same descriptions under the same numbers."""
+        """fork(2), unshare(CLONE_FILES): the same descriptions under the same numbers.
+
+        Which copies the host's new table has depends on the moment when the host made it, which nobody knows: the new table
+        trusts none. What there is of them is replaced by the next mapping of that number, or goes with exec.
+        """
         table = FdTable(self.limit)
         table._files = dict(self._files)
         table._cloexec = set(self._cloexec)
         table._free = list(self._free)
         table._next = self._next
-        table.host_copies = set(self.host_copies)
-        table.stale_copies = set(self.stale_copies)
         for file in self._files.values():
             file.references += 1
         return table
