@@ -87,9 +87,9 @@ def sys_clone3(task: Task, cl_args: UserPtr, size: Size) -> int | Coroutine[Any,
     if any(data[CLONE_ARGS.size :]):
         raise SyscallError(E2BIG)
     args = CloneArgs._make(CLONE_ARGS.unpack(data[: CLONE_ARGS.size].ljust(CLONE_ARGS.size, b"\0")))
+    if args.flags == _THREAD_OF_A_C_LIBRARY and args.stack and args.stack_size and not args.exit_signal and not args.set_tid:
+        return -ENOSYS
     _check(task, args, size)
-    if args.flags == _THREAD_OF_A_C_LIBRARY:
-        raise SyscallError(ENOSYS)
     stack = args.stack + args.stack_size
     request = Request(args.flags, args.exit_signal, stack, args.parent_tid, args.child_tid, args.tls)
     pidfd = PidfdOfChild(task, args.pidfd) if args.flags & CLONE_PIDFD else None
